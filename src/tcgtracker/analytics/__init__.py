@@ -1,0 +1,1 @@
+"""Pure functions over price series. In: values of days. Out: exact statistics."""

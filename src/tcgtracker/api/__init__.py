@@ -1,0 +1,1 @@
+"""The JSON API. In: HTTP requests. Out: JSON and RFC 9457 problems."""

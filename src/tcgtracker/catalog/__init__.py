@@ -1,0 +1,1 @@
+"""Games, sets, cards, printings and their links. In: catalog records. Out: domain values."""

@@ -1,0 +1,1 @@
+"""The command line. In: arguments. Out: text or JSON, and an exit code."""

@@ -1,0 +1,1 @@
+"""The few statements and settings that differ between the two databases."""

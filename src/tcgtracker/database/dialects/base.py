@@ -1,0 +1,149 @@
+"""What each database must offer beside plain SQL."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Engine, Insert, Table
+from sqlalchemy.engine import URL
+
+IntArray = NDArray[np.int64]
+
+
+class DatabaseDialect(Protocol):
+    """Engine set-up, bulk load and the manager of month tables."""
+
+    name: ClassVar[str]
+
+    def create_engine(
+        self, url: URL, *, writes: bool, pool_size: int, busy_timeout_s: int
+    ) -> Engine:
+        """Return an engine whose transactions suit reading or writing."""
+        ...
+
+    @contextmanager
+    def migration_lock(self, connection: Connection) -> Iterator[None]:
+        """Let one migrator in at a time; the others wait."""
+        ...
+
+    def insert_or_skip(self, table: Table) -> Insert:
+        """Return an INSERT that leaves rows alone that exist already."""
+        ...
+
+    def upsert(self, table: Table, key: Sequence[str], update: Sequence[str]) -> Insert:
+        """Return an INSERT that overwrites the columns `update` of a row with the same `key`."""
+        ...
+
+    def reserve_ids(self, connection: Connection, table: Table, count: int) -> range | list[int]:
+        """Return ids of `table` that nobody else will get, inside the caller's transaction."""
+        ...
+
+    def bulk_insert(
+        self,
+        connection: Connection,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[tuple[Any, ...]],
+    ) -> None:
+        """Insert many rows of database values (no type conversion by SQLAlchemy)."""
+        ...
+
+    def insert_history(self, connection: Connection, table: str, rows: "HistoryRows") -> None:
+        """Append history rows, sorted by their key, to a month table or `price_late`."""
+        ...
+
+    def create_month(self, connection: Connection, month: int) -> None:
+        """Make the table of a month if it is not there."""
+        ...
+
+    def drop_month(self, connection: Connection, month: int) -> None:
+        """Drop the table of a month if it is there."""
+        ...
+
+    def lock_months(
+        self, connection: Connection, months: Sequence[int], *, exclusive: bool
+    ) -> None:
+        """Hold the rows of `price_months` still: shared for intake, alone for sealing."""
+        ...
+
+    def read_history(
+        self, connection: Connection, sql: str, parameters: dict[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        """Run a SELECT and return plain tuples, times as epoch seconds."""
+        ...
+
+    def epoch_of(self, column: str) -> str:
+        """Return SQL that gives a column of type UtcSeconds as epoch seconds."""
+        ...
+
+    def moment(self, parameter: str) -> str:
+        """Return SQL that turns an epoch-seconds parameter into a value of type UtcSeconds."""
+        ...
+
+    @contextmanager
+    def id_table(self, connection: Connection, ids: IntArray) -> Iterator[str]:
+        """Give the name of a temporary table `(id)` holding the ids."""
+        ...
+
+    def durability_problems(self, connection: Connection) -> list[str]:
+        """Return what would lose an acknowledged write on a power cut."""
+        ...
+
+    def check_constraints(self, connection: Connection, table: str) -> dict[str, str]:
+        """Return the CHECK constraints of a table: name to SQL."""
+        ...
+
+    def size_bytes(self, connection: Connection, tables: Sequence[str], /) -> int:
+        """Return the bytes of the tables with their indexes."""
+        ...
+
+
+class HistoryRows:
+    """History rows as columns. `values` is (n, 5) minor units, -1 where there is none."""
+
+    __slots__ = ("observed_at", "revision", "series_id", "state", "values")
+
+    def __init__(
+        self,
+        series_id: IntArray,
+        observed_at: IntArray,
+        revision: IntArray,
+        state: IntArray,
+        values: IntArray,
+    ) -> None:
+        self.series_id = series_id
+        self.observed_at = observed_at
+        self.revision = revision
+        self.state = state
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(self.series_id)
+
+    def select(self, chosen: NDArray[Any]) -> "HistoryRows":
+        """Return the rows that a mask or an index array names."""
+        return HistoryRows(
+            self.series_id[chosen],
+            self.observed_at[chosen],
+            self.revision[chosen],
+            self.state[chosen],
+            self.values[chosen],
+        )
+
+    def sorted_by_key(self) -> "HistoryRows":
+        return self.select(np.lexsort((self.revision, self.observed_at, self.series_id)))
+
+    @classmethod
+    def concatenate(cls, parts: "Sequence[HistoryRows]") -> "HistoryRows":
+        if not parts:
+            empty = np.empty(0, np.int64)
+            return cls(empty, empty, empty, empty, np.empty((0, 5), np.int64))
+        return cls(
+            np.concatenate([part.series_id for part in parts]),
+            np.concatenate([part.observed_at for part in parts]),
+            np.concatenate([part.revision for part in parts]),
+            np.concatenate([part.state for part in parts]),
+            np.concatenate([part.values for part in parts]),
+        )

@@ -1,0 +1,209 @@
+"""PostgreSQL: COPY for bulk, partitions for months, row locks for the month manager."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event, inspect, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import URL
+
+from tcgtracker.database.dialects.base import HistoryRows, IntArray
+from tcgtracker.database.tables.prices import month_name
+from tcgtracker.domain.quote import VALUE_NAMES
+
+_MIGRATION_LOCK = 7_236_405_118_001
+_MONTH_LOCK = 7_236_405_118_002
+_COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_COPY_END = b"\xff\xff"
+_COPY_CHUNK = 1 << 20
+# Binary timestamps count microseconds from 2000-01-01 (PostgreSQL manual, "Date/Time Types").
+_PG_EPOCH_S = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
+_HISTORY_COLUMNS = ("observed_at", "series_id", "revision", "state", *VALUE_NAMES)
+
+
+class PostgresqlDialect:
+    """psycopg 3, read committed for writers, repeatable read for readers."""
+
+    name: ClassVar[str] = "postgresql"
+
+    def create_engine(
+        self, url: URL, *, writes: bool, pool_size: int, busy_timeout_s: int
+    ) -> Engine:
+        engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
+            connect_args={"connect_timeout": 5, "application_name": "tcgtracker"},
+        )
+
+        @event.listens_for(engine, "connect")
+        def prepare(connection: Any, _record: Any) -> None:
+            connection.read_only = not writes
+            with connection.cursor() as cursor:
+                cursor.execute("SET TIME ZONE 'UTC'")
+                cursor.execute(f"SET lock_timeout = '{busy_timeout_s}s'")
+                cursor.execute("SET idle_in_transaction_session_timeout = '60s'")
+            connection.commit()
+
+        return engine
+
+    @contextmanager
+    def migration_lock(self, connection: Connection) -> Iterator[None]:
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        yield
+
+    def insert_or_skip(self, table: Table) -> Insert:
+        return insert(table).on_conflict_do_nothing()
+
+    def upsert(self, table: Table, key: Sequence[str], update: Sequence[str]) -> Insert:
+        statement = insert(table)
+        return statement.on_conflict_do_update(
+            index_elements=list(key), set_={name: statement.excluded[name] for name in update}
+        )
+
+    def reserve_ids(self, connection: Connection, table: Table, count: int) -> range | list[int]:
+        rows = connection.execute(
+            text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :n)"),
+            {"name": table.name, "n": count},
+        )
+        return [int(value) for value in rows.scalars()]
+
+    def bulk_insert(
+        self,
+        connection: Connection,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[tuple[Any, ...]],
+    ) -> None:
+        with (
+            _raw(connection).cursor() as cursor,
+            cursor.copy(f"COPY {table} ({','.join(columns)}) FROM STDIN") as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
+
+    def insert_history(self, connection: Connection, table: str, rows: HistoryRows) -> None:
+        data = encode_history(rows)
+        statement = f"COPY {table} ({','.join(_HISTORY_COLUMNS)}) FROM STDIN (FORMAT binary)"
+        with _raw(connection).cursor() as cursor, cursor.copy(statement) as copy:
+            for start in range(0, len(data), _COPY_CHUNK):
+                copy.write(data[start : start + _COPY_CHUNK])
+
+    def create_month(self, connection: Connection, month: int) -> None:
+        start = f"{month // 100:04d}-{month % 100:02d}-01 00:00:00+00"
+        following = month + 89 if month % 100 == 12 else month + 1  # noqa: PLR2004 - December
+        end = f"{following // 100:04d}-{following % 100:02d}-01 00:00:00+00"
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MONTH_LOCK})
+        connection.exec_driver_sql(
+            f"CREATE TABLE IF NOT EXISTS {month_name(month)} PARTITION OF price_history"
+            f" FOR VALUES FROM ('{start}') TO ('{end}')"
+        )
+
+    def drop_month(self, connection: Connection, month: int) -> None:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MONTH_LOCK})
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {month_name(month)}")
+
+    def lock_months(
+        self, connection: Connection, months: Sequence[int], *, exclusive: bool
+    ) -> None:
+        mode = "UPDATE" if exclusive else "KEY SHARE"
+        connection.execute(
+            text(
+                "SELECT month FROM price_months WHERE month = ANY(:months)"
+                f" ORDER BY month FOR {mode}"
+            ),
+            {"months": list(months)},
+        )
+
+    def read_history(
+        self, connection: Connection, sql: str, parameters: dict[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in connection.execute(text(sql), parameters)]
+
+    def epoch_of(self, column: str) -> str:
+        return f"CAST(EXTRACT(EPOCH FROM {column}) AS bigint)"
+
+    def moment(self, parameter: str) -> str:
+        return f"to_timestamp(CAST(:{parameter} AS double precision))"
+
+    @contextmanager
+    def id_table(self, connection: Connection, ids: IntArray) -> Iterator[str]:
+        # `unnest` of a parameter would need no table, but the planner guesses 100 rows for it.
+        connection.execute(text("CREATE TEMP TABLE IF NOT EXISTS wanted_ids (id int PRIMARY KEY)"))
+        connection.execute(text("TRUNCATE wanted_ids"))
+        self.bulk_insert(connection, "wanted_ids", ("id",), [(i,) for i in np.unique(ids).tolist()])
+        connection.execute(text("ANALYZE wanted_ids"))
+        yield "wanted_ids"
+        connection.execute(text("TRUNCATE wanted_ids"))
+
+    def durability_problems(self, connection: Connection) -> list[str]:
+        wanted = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+        found = {name: connection.execute(text(f"SHOW {name}")).scalar_one() for name in wanted}
+        return [
+            f"PostgreSQL {name} is {found[name]}, wanted {value}"
+            for name, value in wanted.items()
+            if found[name] != value
+        ]
+
+    def check_constraints(self, connection: Connection, table: str) -> dict[str, str]:
+        return {
+            str(check["name"]): check["sqltext"]
+            for check in inspect(connection).get_check_constraints(table)
+        }
+
+    def size_bytes(self, connection: Connection, tables: Sequence[str]) -> int:
+        total = 0
+        for table in tables:
+            total += connection.execute(
+                text("SELECT coalesce(pg_total_relation_size(to_regclass(:name)), 0)"),
+                {"name": table},
+            ).scalar_one()
+        return total
+
+
+def _raw(connection: Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+def encode_history(rows: HistoryRows) -> bytes:
+    """Return history rows in COPY's binary format (PostgreSQL manual, "COPY", file formats)."""
+    count = len(rows)
+    present = rows.values >= 0
+    fields = len(_HISTORY_COLUMNS)
+    # field count (2), then a length (4) and the bytes of each field; an absent value has no bytes
+    fixed = 2 + 4 * fields + 8 + 4 + 2 + 2
+    lengths = fixed + 4 * present.sum(axis=1)
+    ends = np.cumsum(lengths)
+    out = np.empty(int(ends[-1]) if count else 0, np.uint8)
+    at = ends - lengths
+    microseconds = (rows.observed_at - _PG_EPOCH_S) * 1_000_000
+    head = np.empty((count, 2 + 12 + 8 + 6 + 6), np.uint8)
+    head[:, 0:2] = _big_endian(np.full(count, fields), 2)
+    head[:, 2:6] = _big_endian(np.full(count, 8), 4)
+    head[:, 6:14] = _big_endian(microseconds, 8)
+    head[:, 14:18] = _big_endian(np.full(count, 4), 4)
+    head[:, 18:22] = _big_endian(rows.series_id, 4)
+    head[:, 22:26] = _big_endian(np.full(count, 2), 4)
+    head[:, 26:28] = _big_endian(rows.revision, 2)
+    head[:, 28:32] = _big_endian(np.full(count, 2), 4)
+    head[:, 32:34] = _big_endian(rows.state, 2)
+    out[at[:, None] + np.arange(head.shape[1])] = head
+    at = at + head.shape[1]
+    for column in range(rows.values.shape[1]):
+        has = present[:, column]
+        out[at[:, None] + np.arange(4)] = _big_endian(np.where(has, 4, -1), 4)
+        at = at + 4
+        out[at[has][:, None] + np.arange(4)] = _big_endian(rows.values[has, column], 4)
+        at = at + 4 * has
+    return _COPY_HEADER + out.tobytes() + _COPY_END
+
+
+def _big_endian(values: IntArray, width: int) -> NDArray[np.uint8]:
+    return values.astype(f">i{width}").view(np.uint8).reshape(-1, width)

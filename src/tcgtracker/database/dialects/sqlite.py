@@ -1,0 +1,197 @@
+"""SQLite: one file, one writer at a time, every acknowledged write on disk."""
+
+import fcntl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import repeat
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event, text
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine import URL
+from sqlalchemy.schema import CreateTable
+
+from tcgtracker.database.dialects.base import HistoryRows, IntArray
+from tcgtracker.database.tables.prices import month_name, month_table
+from tcgtracker.domain.quote import VALUE_NAMES
+
+_COLUMNS = ("series_id", "observed_at", "revision", "state", *VALUE_NAMES)
+
+
+class SqliteDialect:
+    """WAL, foreign keys, a full sync at each commit, BEGIN IMMEDIATE for all that writes."""
+
+    name: ClassVar[str] = "sqlite"
+
+    def create_engine(
+        self, url: URL, *, writes: bool, pool_size: int, busy_timeout_s: int
+    ) -> Engine:
+        if url.database:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size)
+
+        @event.listens_for(engine, "connect")
+        def prepare(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None  # we say BEGIN ourselves
+            cursor = connection.cursor()
+            cursor.execute(f"PRAGMA busy_timeout = {busy_timeout_s * 1000}")
+            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute("PRAGMA synchronous = FULL")
+            cursor.execute("PRAGMA foreign_keys = ON")
+            cursor.execute("PRAGMA cache_size = -65536")
+            if not writes:
+                cursor.execute("PRAGMA query_only = ON")
+            cursor.close()
+
+        @event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+        return engine
+
+    @contextmanager
+    def migration_lock(self, connection: Connection) -> Iterator[None]:
+        # A file lock and not BEGIN IMMEDIATE alone: the wait must outlast the busy timeout.
+        database = connection.engine.url.database
+        with Path(f"{database}.migrate.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(lock, fcntl.LOCK_UN)
+
+    def insert_or_skip(self, table: Table) -> Insert:
+        return insert(table).on_conflict_do_nothing()
+
+    def upsert(self, table: Table, key: Sequence[str], update: Sequence[str]) -> Insert:
+        statement = insert(table)
+        return statement.on_conflict_do_update(
+            index_elements=list(key), set_={name: statement.excluded[name] for name in update}
+        )
+
+    def reserve_ids(self, connection: Connection, table: Table, count: int) -> range | list[int]:
+        # The transaction is the only writer (BEGIN IMMEDIATE), so the next numbers are ours.
+        last = connection.execute(
+            text(f"SELECT coalesce(max(id), 0) FROM {table.name}")
+        ).scalar_one()
+        return range(int(last) + 1, int(last) + 1 + count)
+
+    def bulk_insert(
+        self,
+        connection: Connection,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[tuple[Any, ...]],
+    ) -> None:
+        marks = ",".join("?" * len(columns))
+        _raw(connection).executemany(
+            f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks})",
+            rows,
+        )
+
+    def insert_history(self, connection: Connection, table: str, rows: HistoryRows) -> None:
+        marks = ",".join("?" * len(_COLUMNS))
+        same_state = repeat(int(rows.state[0])) if _all_equal(rows.state) else rows.state.tolist()
+        same_time = (
+            repeat(int(rows.observed_at[0]))
+            if _all_equal(rows.observed_at)
+            else rows.observed_at.tolist()
+        )
+        _raw(connection).executemany(
+            f"INSERT INTO {table} ({','.join(_COLUMNS)}) VALUES ({marks})",
+            zip(
+                rows.series_id.tolist(),
+                same_time,
+                rows.revision.tolist(),
+                same_state,
+                *(_nullable(rows.values[:, column]) for column in range(len(VALUE_NAMES))),
+                strict=False,
+            ),
+        )
+
+    def create_month(self, connection: Connection, month: int) -> None:
+        connection.execute(CreateTable(month_table(month), if_not_exists=True))
+
+    def drop_month(self, connection: Connection, month: int) -> None:
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {month_name(month)}")
+
+    def lock_months(
+        self, connection: Connection, months: Sequence[int], *, exclusive: bool
+    ) -> None:
+        """Do nothing: a SQLite writer is alone."""
+
+    def read_history(
+        self, connection: Connection, sql: str, parameters: dict[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = _raw(connection).execute(sql, parameters).fetchall()
+        return rows
+
+    def epoch_of(self, column: str) -> str:
+        return column
+
+    def moment(self, parameter: str) -> str:
+        return f":{parameter}"
+
+    @contextmanager
+    def id_table(self, connection: Connection, ids: IntArray) -> Iterator[str]:
+        raw = _raw(connection)
+        query_only = raw.execute("PRAGMA query_only").fetchone()[0]
+        if query_only:  # temporary tables are refused otherwise; they touch no file of ours
+            raw.execute("PRAGMA query_only = OFF")
+        raw.execute("CREATE TEMP TABLE IF NOT EXISTS wanted_ids (id INTEGER PRIMARY KEY)")
+        raw.execute("DELETE FROM wanted_ids")
+        raw.executemany(
+            "INSERT INTO wanted_ids VALUES (?)", zip(np.unique(ids).tolist(), strict=True)
+        )
+        try:
+            yield "wanted_ids"
+        finally:
+            raw.execute("DELETE FROM wanted_ids")
+            if query_only:
+                raw.execute("PRAGMA query_only = ON")
+
+    def durability_problems(self, connection: Connection) -> list[str]:
+        wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+        found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in wanted}
+        return [
+            f"SQLite {name} is {found[name]}, wanted {value}"
+            for name, value in wanted.items()
+            if found[name] != value
+        ]
+
+    def check_constraints(self, connection: Connection, table: str) -> dict[str, str]:
+        from sqlalchemy import inspect
+
+        return {
+            str(check["name"]): check["sqltext"]
+            for check in inspect(connection).get_check_constraints(table)
+        }
+
+    def size_bytes(self, connection: Connection, _tables: Sequence[str]) -> int:
+        """Return the bytes of the tables' pages.
+
+        Without the dbstat module the file is what can be measured: callers compare whole files.
+        """
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        free = connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
+        size = connection.exec_driver_sql("PRAGMA page_size").scalar_one()
+        return int(pages - free) * int(size)
+
+
+def _raw(connection: Connection) -> Any:
+    """Return the sqlite3 connection inside the transaction that SQLAlchemy has begun."""
+    connection.get_transaction() or connection.begin()
+    return connection.connection.driver_connection
+
+
+def _all_equal(values: IntArray) -> bool:
+    return bool(len(values)) and bool((values == values[0]).all())
+
+
+def _nullable(values: IntArray) -> list[int | None]:
+    listed: list[int | None] = values.tolist()
+    if not (values < 0).any():
+        return listed
+    return [None if value is None or value < 0 else value for value in listed]

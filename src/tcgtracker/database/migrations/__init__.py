@@ -1,0 +1,1 @@
+"""Alembic scripts, one a change; run by `database.migrate`."""

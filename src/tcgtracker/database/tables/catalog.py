@@ -1,0 +1,128 @@
+"""Games, sets, cards, printings, and the ties of vendors' products to them."""
+
+from sqlalchemy import (
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from tcgtracker.database.tables.base import metadata
+from tcgtracker.database.types import UtcSeconds, UtcTime, checked_text
+from tcgtracker.domain.catalog import LinkState, ProductType
+from tcgtracker.domain.source import Source
+
+games = Table(
+    "games",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+)
+
+tcg_sets = Table(
+    "tcg_sets",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("game_id", Integer, ForeignKey("games.id"), nullable=False),
+    Column("code", Text, nullable=False),
+    Column("region", Text, nullable=False, server_default=""),
+    Column("name", Text, nullable=False),
+    Column("series", Text, nullable=False, server_default=""),
+    Column("release_date", Date),
+    Column("total_cards", Integer),
+    UniqueConstraint("game_id", "code"),
+)
+
+# Other names and codes of a set: `tcgplayer:605`, `cardmarket:1523`, a printed code.
+set_aliases = Table(
+    "set_aliases",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("game_id", Integer, ForeignKey("games.id"), nullable=False),
+    Column("alias", Text, nullable=False),
+    Column("set_id", Integer, ForeignKey("tcg_sets.id"), nullable=False),
+    Column("evidence", Text, nullable=False, server_default=""),
+    UniqueConstraint("game_id", "alias"),
+)
+
+cards = Table(
+    "cards",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("set_id", Integer, ForeignKey("tcg_sets.id"), nullable=False),
+    Column("collector_number", Text, nullable=False),
+    Column("art", Text, nullable=False, server_default=""),
+    Column("name", Text, nullable=False),
+    Column("rarity", Text, nullable=False, server_default=""),
+    Column("image_url", Text, nullable=False, server_default=""),
+    checked_text("product_type", ProductType),
+    Column("last_price_update", UtcSeconds),
+    Column("next_check_at", UtcTime),
+    UniqueConstraint("set_id", "collector_number", "art"),
+    Index("ix_cards_name", "name"),
+    Index("ix_cards_next_check", "next_check_at"),
+)
+
+printings = Table(
+    "printings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("card_id", Integer, ForeignKey("cards.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("card_id", "name"),
+)
+
+# What a catalog says of a vendor's product id: it proves the card, not the printing. Links of the
+# priced products (with their sub keys) are derived from it.
+card_products = Table(
+    "card_products",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    checked_text("source", Source),
+    Column("external_id", Text, nullable=False),
+    Column("card_id", Integer, ForeignKey("cards.id"), nullable=False),
+    Column("printing", Text, nullable=False, server_default=""),
+    Column("evidence", Text, nullable=False, server_default=""),
+    UniqueConstraint("source", "external_id", "card_id"),
+    Index("ix_card_products_card", "card_id"),
+)
+
+# `vendor_product_id` is of the history database, hence no foreign key. One row a vendor product.
+product_links = Table(
+    "product_links",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("vendor_product_id", Integer, nullable=False, unique=True),
+    checked_text("source", Source),
+    Column("card_id", Integer, ForeignKey("cards.id"), nullable=False),
+    Column("printing_id", Integer, ForeignKey("printings.id")),
+    checked_text("state", LinkState),
+    Column("score", Float(precision=53), nullable=False, server_default="1"),
+    Column("evidence", Text, nullable=False, server_default=""),
+    Column("rule_version", Text, nullable=False, server_default=""),
+    Column("checked_at", UtcTime, nullable=False),
+    Column("decided_by", Text, nullable=False, server_default=""),
+    Index("ix_product_links_card", "card_id", "state"),
+)
+
+# One row per card and source with a trusted link, for lists and the headline price; rebuilt from
+# history and links by a reader of the change sets.
+card_quotes = Table(
+    "card_quotes",
+    metadata,
+    Column("card_id", Integer, ForeignKey("cards.id"), primary_key=True, autoincrement=False),
+    Column("source", Text, primary_key=True),
+    Column("series_id", Integer, nullable=False),
+    Column("scope_id", Integer),
+    Column("currency", Text, nullable=False),
+    Column("market_price", Integer),
+    Column("observed_at", UtcSeconds),
+    Index("ix_card_quotes_series", "series_id"),
+    Index("ix_card_quotes_scope", "scope_id"),
+)

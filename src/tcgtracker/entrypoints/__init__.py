@@ -1,0 +1,1 @@
+"""What a server imports to start. Nothing else runs at import."""

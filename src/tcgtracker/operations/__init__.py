@@ -1,0 +1,1 @@
+"""Background work and running the program. In: job names and arguments. Out: job rows."""

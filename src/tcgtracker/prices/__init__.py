@@ -1,0 +1,1 @@
+"""The price history. In: pages of quotes. Out: what any moment reads, per series."""

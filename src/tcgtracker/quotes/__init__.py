@@ -1,0 +1,1 @@
+"""Intake: read -> check -> record. In: pages of a source. Out: a report that counts every row."""

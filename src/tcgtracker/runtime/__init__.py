@@ -1,0 +1,1 @@
+"""What a process stands on. In: configuration. Out: logging set up once."""

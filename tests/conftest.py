@@ -1,0 +1,74 @@
+"""Databases for the tests: a fresh SQLite file, a fresh PostgreSQL database, both migrated."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
+
+from tcgtracker.database.engine import Database
+from tcgtracker.database.migrate import upgrade
+
+POSTGRES_URL = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+ON_CI = os.environ.get("CI") == "true"
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skip with a reason; on CI, where everything must be there, fail instead."""
+    if ON_CI:
+        pytest.fail(f"CI must not skip: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of real market data, which stands beside the checkout and is never shipped."""
+    if not REAL_DATA.is_dir():
+        skip_or_fail("the real market data (../shared/data) is not here")
+    return REAL_DATA
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """A new, empty database of its own, dropped afterwards."""
+    server = make_url(POSTGRES_URL).set(drivername="postgresql+psycopg")
+    name = f"tcgtracker_test_{uuid.uuid4().hex[:12]}"
+    admin = create_engine(server, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
+    try:
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+    except OperationalError as exc:
+        admin.dispose()
+        skip_or_fail(f"no PostgreSQL at {server.render_as_string(hide_password=True)}: {exc.orig}")
+    try:
+        yield server.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database, once for each engine."""
+    fixture = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
+    url: str = request.getfixturevalue(fixture)
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated database, once for each engine."""
+    database = Database(database_url)
+    upgrade(database)
+    yield database
+    database.close()
