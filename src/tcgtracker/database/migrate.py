@@ -126,7 +126,7 @@ def include_object(dialect: str) -> Callable[..., bool]:
     def include(_object: Any, name: str | None, kind: str, _reflected: Any, _other: Any) -> bool:
         if kind != "table" or name is None:
             return True
-        if name.startswith("price_history_") or name == "wanted_ids":
+        if name.startswith("price_history_"):
             return False
         return not (dialect == "sqlite" and name in ONLY_ON_POSTGRESQL)
 

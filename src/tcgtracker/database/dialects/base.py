@@ -68,6 +68,13 @@ class DatabaseDialect(Protocol):
         """Hold the rows of `price_months` still: shared for intake, alone for sealing."""
         ...
 
+    def order_commits(self, connection: Connection) -> None:
+        """Let transactions that call this commit in the order of their calls.
+
+        Without it a cursor over ascending ids could pass an id that is committed later.
+        """
+        ...
+
     def read_history(
         self, connection: Connection, sql: str, parameters: dict[str, Any]
     ) -> list[tuple[Any, ...]]:
@@ -83,8 +90,8 @@ class DatabaseDialect(Protocol):
         ...
 
     @contextmanager
-    def id_table(self, connection: Connection, ids: IntArray) -> Iterator[str]:
-        """Give the name of a temporary table `(id)` holding the ids."""
+    def ids(self, connection: Connection, ids: IntArray) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Give a FROM item `w(id)` of the ids, and the parameters that it needs."""
         ...
 
     def durability_problems(self, connection: Connection) -> list[str]:

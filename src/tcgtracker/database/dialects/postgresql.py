@@ -17,6 +17,7 @@ from tcgtracker.domain.quote import VALUE_NAMES
 
 _MIGRATION_LOCK = 7_236_405_118_001
 _MONTH_LOCK = 7_236_405_118_002
+_COMMIT_LOCK = 7_236_405_118_003
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_END = b"\xff\xff"
 _COPY_CHUNK = 1 << 20
@@ -122,6 +123,9 @@ class PostgresqlDialect:
             {"months": list(months)},
         )
 
+    def order_commits(self, connection: Connection) -> None:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _COMMIT_LOCK})
+
     def read_history(
         self, connection: Connection, sql: str, parameters: dict[str, Any]
     ) -> list[tuple[Any, ...]]:
@@ -134,14 +138,13 @@ class PostgresqlDialect:
         return f"to_timestamp(CAST(:{parameter} AS double precision))"
 
     @contextmanager
-    def id_table(self, connection: Connection, ids: IntArray) -> Iterator[str]:
-        # `unnest` of a parameter would need no table, but the planner guesses 100 rows for it.
-        connection.execute(text("CREATE TEMP TABLE IF NOT EXISTS wanted_ids (id int PRIMARY KEY)"))
-        connection.execute(text("TRUNCATE wanted_ids"))
-        self.bulk_insert(connection, "wanted_ids", ("id",), [(i,) for i in np.unique(ids).tolist()])
-        connection.execute(text("ANALYZE wanted_ids"))
-        yield "wanted_ids"
-        connection.execute(text("TRUNCATE wanted_ids"))
+    def ids(
+        self,
+        connection: Connection,  # noqa: ARG002 - SQLite needs it
+        ids: IntArray,
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        # No temporary table: readers are in a read-only transaction.
+        yield "unnest(CAST(:wanted AS int[])) AS w(id)", {"wanted": np.unique(ids).tolist()}
 
     def durability_problems(self, connection: Connection) -> list[str]:
         wanted = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}

@@ -122,6 +122,9 @@ class SqliteDialect:
     ) -> None:
         """Do nothing: a SQLite writer is alone."""
 
+    def order_commits(self, connection: Connection) -> None:
+        """Do nothing: a SQLite writer is alone."""
+
     def read_history(
         self, connection: Connection, sql: str, parameters: dict[str, Any]
     ) -> list[tuple[Any, ...]]:
@@ -135,7 +138,7 @@ class SqliteDialect:
         return f":{parameter}"
 
     @contextmanager
-    def id_table(self, connection: Connection, ids: IntArray) -> Iterator[str]:
+    def ids(self, connection: Connection, ids: IntArray) -> Iterator[tuple[str, dict[str, Any]]]:
         raw = _raw(connection)
         query_only = raw.execute("PRAGMA query_only").fetchone()[0]
         if query_only:  # temporary tables are refused otherwise; they touch no file of ours
@@ -146,7 +149,7 @@ class SqliteDialect:
             "INSERT INTO wanted_ids VALUES (?)", zip(np.unique(ids).tolist(), strict=True)
         )
         try:
-            yield "wanted_ids"
+            yield "wanted_ids w", {}
         finally:
             raw.execute("DELETE FROM wanted_ids")
             if query_only:

@@ -141,14 +141,14 @@ price_months = Table(
     Column("folded_through", Integer, nullable=False, server_default="0"),
 )
 
+# One block per series and UTC year (prices/codec.py).
 price_blocks = Table(
     "price_blocks",
     metadata,
     Column("series_id", Integer, nullable=False, autoincrement=False),
-    Column("first_day", Integer, nullable=False, autoincrement=False),
-    Column("last_day", Integer, nullable=False),
+    Column("year", SmallInteger, nullable=False, autoincrement=False),
     Column("block", LargeBinary, nullable=False),
-    PrimaryKeyConstraint("series_id", "first_day"),
+    PrimaryKeyConstraint("series_id", "year"),
     sqlite_with_rowid=False,
 )
 
@@ -182,7 +182,6 @@ scope_states = Table(
     Column("last_at", UtcSeconds),
     Column("open_at", UtcSeconds),
     Column("parts", JSON, nullable=False),
-    Column("facets", JSON, nullable=False),
 )
 
 scope_blobs = Table(

@@ -120,10 +120,9 @@ def upgrade() -> None:
     op.create_table(
         "price_blocks",
         sa.Column("series_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("first_day", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("last_day", sa.Integer(), nullable=False),
+        sa.Column("year", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("block", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("series_id", "first_day", name=op.f("pk_price_blocks")),
+        sa.PrimaryKeyConstraint("series_id", "year", name=op.f("pk_price_blocks")),
         sqlite_with_rowid=False,
     )
     if _on_postgresql():
@@ -265,7 +264,6 @@ def upgrade() -> None:
         sa.Column("last_at", UtcSeconds(), nullable=True),
         sa.Column("open_at", UtcSeconds(), nullable=True),
         sa.Column("parts", sa.JSON(), nullable=False),
-        sa.Column("facets", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["scope_id"], ["scopes.id"], name=op.f("fk_scope_states_scope_id")),
         sa.PrimaryKeyConstraint("scope_id", name=op.f("pk_scope_states")),
     )

@@ -1,0 +1,97 @@
+"""Planning observations from what lies around their moment in the history."""
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, select
+
+from tcgtracker.database.dialects.base import DatabaseDialect, IntArray
+from tcgtracker.database.tables.prices import item_observations
+from tcgtracker.domain.quote import RowState
+from tcgtracker.prices.instants import item_looks
+from tcgtracker.prices.plan import NO_MOMENT, Around, Plan, plan_observation
+from tcgtracker.prices.products import load_series
+from tcgtracker.prices.rows import rows_after, rows_in_force
+from tcgtracker.prices.scope_store import next_look_at_scope
+
+_CHUNK = 10_000
+
+
+def plan_around(
+    connection: Connection,
+    dialect: DatabaseDialect,
+    *,
+    at: int,
+    series: IntArray,
+    values: IntArray,
+    state: IntArray,
+    scope_id: int | None,
+    looked: NDArray[np.bool_],
+    explicit: bool = False,
+) -> Plan:
+    """Return the plan of an observation of sorted series, reading what lies around the moment.
+
+    Looks at the products alone are found here; `looked` tells of looks at the bulk scope.
+    """
+    before = Around.of(rows_in_force(connection, dialect, series, at), series)
+    after = Around.of(rows_after(connection, dialect, series, at), series)
+    bulk = next_look_at_scope(connection, scope_id, at) if scope_id is not None else None
+    next_look = np.full(len(series), NO_MOMENT if bulk is None else bulk, np.int64)
+    is_item = np.zeros(len(series), bool)
+    for place, moments in _looks_at_items(connection, series).items():
+        later = moments[moments > at]
+        if len(later) and later[0] < next_look[place]:
+            next_look[place] = later[0]
+            is_item[place] = True
+    return plan_observation(
+        at=at,
+        series=series,
+        values=values,
+        state=state,
+        before=before,
+        after=after,
+        next_look=next_look,
+        next_is_item=is_item,
+        looked=looked,
+        explicit=explicit,
+    )
+
+
+def _looks_at_items(connection: Connection, series: IntArray) -> dict[int, IntArray]:
+    """Return the looks at the products of some series on their own, by place in `series`."""
+    if connection.execute(select(item_observations.c.month).limit(1)).first() is None:
+        return {}
+    found: dict[int, IntArray] = {}
+    for start in range(0, len(series), _CHUNK):
+        chunk = load_series(connection, series_ids=series[start : start + _CHUNK].tolist())
+        looks = item_looks(connection, sorted({one.vendor_product_id for one in chunk}))
+        for one in chunk:
+            if one.vendor_product_id in looks:
+                place = int(np.searchsorted(series, one.id))
+                found[place] = looks[one.vendor_product_id]
+    return found
+
+
+def plan_release(
+    connection: Connection,
+    dialect: DatabaseDialect,
+    *,
+    series_id: int,
+    at: int,
+    values: tuple[int | None, ...],
+    scope_id: int | None,
+) -> Plan:
+    """Return the plan that puts a held quote at its own moment.
+
+    The moment was looked at, but the quote is its own value there and no correction of it.
+    """
+    minor = np.array([[-1 if value is None else value for value in values]], np.int64)
+    return plan_around(
+        connection,
+        dialect,
+        at=at,
+        series=np.array([series_id], np.int64),
+        values=minor,
+        state=np.array([int(RowState.PRICED)]),
+        scope_id=scope_id,
+        looked=np.zeros(1, bool),
+    )

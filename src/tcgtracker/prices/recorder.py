@@ -1,0 +1,464 @@
+"""Writing observations: one page of a bulk scope in the caller's transaction.
+
+Every path ends in the same normal form (prices/plan.py). The quick path compares a page that is
+newer than all before it with the kept state of its scope; everything else, late pages and series
+that were also written past the state, reads the rows around the moment from the history.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from tcgtracker.database.dialects.base import DatabaseDialect, HistoryRows, IntArray
+from tcgtracker.domain.clock import from_epoch
+from tcgtracker.domain.quote import Facet, RowState
+from tcgtracker.domain.source import Source
+from tcgtracker.prices import holds
+from tcgtracker.prices.around import plan_around, plan_release
+from tcgtracker.prices.changes import save_change_set
+from tcgtracker.prices.months import insert_rows
+from tcgtracker.prices.plan import NO_PRICE, Around, Plan
+from tcgtracker.prices.products import find_or_make_series
+from tcgtracker.prices.rows import FAR_FUTURE, rows_in_force
+from tcgtracker.prices.scope_store import (
+    digest_of,
+    find_look,
+    load_state,
+    save_look,
+    save_state,
+    take_touches,
+)
+from tcgtracker.prices.state import ScopeState
+from tcgtracker.prices.surgery import delete_rows
+
+_NONE = np.empty(0, np.int64)
+
+
+@dataclass(slots=True)
+class ScopePage:
+    """Checked rows of one bulk scope at one moment.
+
+    at: epoch seconds. Keys (external_id, facet) are unique; state is RowState PRICED or UNREADABLE.
+    parts: the parts of the scope that were read in this look.
+    opens, closes: the first and the last page of the look.
+    complete: nothing of the scope is missing, so that what was not listed in the look is gone.
+    forget_missing: parts known before that are missing now are gone for good (an operator's word),
+    so the look counts as complete all the same.
+    """
+
+    source: Source
+    scope_id: int
+    at: int
+    external_id: IntArray
+    facet: IntArray
+    facets: tuple[Facet, ...]
+    values: IntArray
+    state: IntArray
+    parts: frozenset[str] = frozenset()
+    opens: bool = True
+    closes: bool = True
+    complete: bool = True
+    forget_missing: bool = False
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What became of a page: `stored + unchanged + held + foreign` are the rows that it listed."""
+
+    stored: int = 0
+    unchanged: int = 0
+    held: int = 0
+    foreign: int = 0
+    revised: int = 0
+    gaps: int = 0
+    released: int = 0
+    rows_written: int = 0
+    rows_removed: int = 0
+    new_series: int = 0
+    complete: bool = True
+    missing_parts: tuple[str, ...] = ()
+    seen_before: bool = False
+
+
+class Recorder:
+    """Records pages of bulk scopes; keeps the last state of each scope between pages.
+
+    `record` leaves the kept states alone: call `keep` once the transaction is committed.
+    """
+
+    def __init__(self, dialect: DatabaseDialect) -> None:
+        self._dialect = dialect
+        self._kept: dict[int, ScopeState] = {}
+
+    def keep(self, state: ScopeState) -> None:
+        """Remember a state that was committed, so that the next page need not load it."""
+        self._kept[state.scope_id] = state
+
+    def record(
+        self, connection: Connection, page: ScopePage, *, run_id: int, trust: bool, now: datetime
+    ) -> tuple[Recorded, ScopeState]:
+        """Write one page; `trust` judges nothing; `now` dates the decisions on holds.
+
+        Raises:
+            StateChanged: another process recorded the scope meanwhile; roll back and repeat.
+        """
+        kept = self._kept.pop(page.scope_id, None)
+        state = load_state(connection, self._dialect, page.scope_id, kept).copy()
+        recording = _PageRecording(connection, self._dialect, page, state, run_id, now)
+        return recording.run(trust=trust), state
+
+
+class _PageRecording:
+    """One page on its way into the history."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        dialect: DatabaseDialect,
+        page: ScopePage,
+        state: ScopeState,
+        run_id: int,
+        now: datetime,
+    ) -> None:
+        self.connection = connection
+        self.dialect = dialect
+        self.page = page
+        self.state = state
+        self.run_id = run_id
+        self.now = now
+        self.done = Recorded()
+        # A later page of a look that is not open any more cannot say that something is gone.
+        whole = page.opens or state.open_at == page.at
+        self.complete = page.closes and page.complete and whole and not self._parts_missing()
+        self.digest = b""
+        self.changed: list[IntArray] = []
+
+    def run(self, *, trust: bool) -> Recorded:
+        page, state = self.page, self.state
+        self.digest = digest_of(
+            page.external_id,
+            page.facet,
+            page.values,
+            page.state,
+            salt=repr((page.facets, page.closes, self.complete, trust)).encode(),
+        )
+        look = find_look(self.connection, page.scope_id, page.at)
+        if look and look[1] == self.digest and (look[0] or not self.complete):
+            self.done.seen_before = True
+            self.done.complete = look[0]
+            self.done.unchanged = len(page.external_id)
+            return self.done
+        self._settle_open_look()
+        places, slow = self._places()
+        held, judged = self._hold(places, trust=trust)
+        if self._in_order():
+            self._record_in_order(places, held, slow)
+        else:
+            self._record_late(places, held, looked=bool(look and look[0]))
+        self._close()
+        if judged is not None:
+            self._release(judged)
+        self.done.complete = self.complete
+        save_state(self.connection, self.dialect, state)
+        save_change_set(
+            self.connection,
+            self.dialect,
+            run_id=self.run_id,
+            scope_id=page.scope_id,
+            at=page.at,
+            complete=self.complete,
+            series=np.concatenate(self.changed) if self.changed else _NONE,
+        )
+        return self.done
+
+    # -- what the page lists ---------------------------------------------------------------
+
+    def _parts_missing(self) -> bool:
+        """Return whether a part that was there before is missing from a look that closes."""
+        page, known = self.page, self.state.parts
+        if not page.closes or not page.parts:
+            return False
+        missing = [
+            part for part, first in known.items() if first < page.at and part not in page.parts
+        ]
+        if page.forget_missing:
+            for part in missing:
+                del known[part]
+            return False
+        self.done.missing_parts = tuple(sorted(missing))
+        return bool(missing)
+
+    def _places(self) -> tuple[IntArray, IntArray]:
+        """Return the place of each row in the state (-1: another scope's), and the slow series.
+
+        Slow are those whose newest row may be of another path, so that the state cannot speak for
+        what lies around the moment.
+        """
+        page, state = self.page, self.state
+        touched = take_touches(self.connection, page.scope_id)
+        keys = state.page_keys(page.external_id, page.facet, page.facets)
+        place, known = state.find(keys)
+        existed = _NONE
+        if not known.all():
+            existed = self._add_series(keys, np.flatnonzero(~known))
+            place, known = state.find(keys)
+        slow = np.union1d(touched, existed)
+        self._refresh(slow)
+        return np.where(known, place, -1), slow
+
+    def _add_series(self, keys: IntArray, fresh: IntArray) -> IntArray:
+        """Take series into the state that it does not know; return those that had rows before."""
+        page = self.page
+        wanted = [
+            (str(external_id), page.facets[facet])
+            for external_id, facet in zip(
+                page.external_id[fresh].tolist(), page.facet[fresh].tolist(), strict=True
+            )
+        ]
+        found = find_or_make_series(
+            self.connection,
+            self.dialect,
+            source=page.source,
+            scope_id=page.scope_id,
+            keys=wanted,
+            first_seen_at=from_epoch(page.at),
+        )
+        ids = np.array([found.ids.get(key, -1) for key in wanted], np.int64)
+        ours = ids >= 0
+        self.done.foreign = int((~ours).sum())
+        self.done.new_series = int(ours.sum()) - len(found.existed)
+        self.state.add(keys[fresh[ours]], ids[ours])
+        return np.array(sorted(found.existed), np.int64)
+
+    def _refresh(self, series: IntArray) -> None:
+        """Read the newest rows of some series (sorted) from the history into the state."""
+        if not len(series):
+            return
+        place = self.state.places_of(series)
+        rows = rows_in_force(self.connection, self.dialect, series, FAR_FUTURE)
+        around = Around.of(rows, series)
+        self.state.latest[place] = around.values
+        self.state.state[place] = around.state
+        self.state.widen(place, around.values[:, 0])
+
+    def _in_order(self) -> bool:
+        last, opened = self.state.last_at, self.state.open_at
+        if self.page.at == opened:
+            return True
+        return opened is None and (last is None or self.page.at > last)
+
+    # -- holds ------------------------------------------------------------------------------
+
+    def _hold(
+        self, places: IntArray, *, trust: bool
+    ) -> tuple[NDArray[np.bool_], holds.Observed | None]:
+        """Return which rows are held back, and what was judged (None when trusted)."""
+        held = np.zeros(len(places), bool)
+        if trust:
+            return held, None
+        page, state = self.page, self.state
+        rows = np.flatnonzero((places >= 0) & (page.state == RowState.PRICED))
+        place = places[rows]
+        judged = holds.Observed(
+            series=state.series[place],
+            at=page.at,
+            values=page.values[rows],
+            low=state.low[place],
+            high=state.high[place],
+        )
+        held[rows] = holds.judge(
+            self.connection, self.dialect, judged, run_id=self.run_id, now=self.now
+        )
+        self.done.held = int(held.sum())
+        return held, judged
+
+    def _release(self, judged: holds.Observed) -> None:
+        """Let go the holds that this page's observations confirm."""
+        released = holds.confirm(self.connection, judged, now=self.now)
+        for hold in released:
+            plan = plan_release(
+                self.connection,
+                self.dialect,
+                series_id=hold.series_id,
+                at=hold.observed_at,
+                values=hold.values,
+                scope_id=self.page.scope_id,
+            )
+            self._apply(plan)
+        self.done.released = len(released)
+        self._refresh(np.unique(np.array([hold.series_id for hold in released], np.int64)))
+
+    # -- recording --------------------------------------------------------------------------
+
+    def _record_in_order(self, places: IntArray, held: NDArray[np.bool_], slow: IntArray) -> None:
+        page, state = self.page, self.state
+        state.open_at = page.at
+        ours = places >= 0
+        if not ours.any():
+            return
+        spot = np.maximum(places, 0)
+        again = ours & state.seen[spot]  # a page of this look listed it already
+        state.seen[places[ours]] = True
+        around = ours & ~held & (again | np.isin(state.series[spot], slow))
+        quick = np.flatnonzero(ours & ~held & ~around)
+        place, values, states = places[quick], page.values[quick], page.state[quick]
+        differs = (state.state[place] != states) | (state.latest[place] != values).any(axis=1)
+        place, values, states = place[differs], values[differs], states[differs]
+        self._write_at(page.at, place, values, states)
+        state.latest[place] = values
+        state.state[place] = states
+        state.widen(place, values[:, 0])
+        self.done.stored = len(place)
+        rows = np.flatnonzero(around)
+        if len(rows):
+            stored = self._record_around(
+                places[rows], page.values[rows], page.state[rows], looked=again[rows]
+            )
+            self.done.stored += int(stored.sum())
+        self.done.unchanged = int(ours.sum()) - self.done.held - self.done.stored
+
+    def _record_late(self, places: IntArray, held: NDArray[np.bool_], *, looked: bool) -> None:
+        """Write a page that is older than the newest of its scope.
+
+        One that is not whole writes a row for each series it lists: no complete look vouches for
+        what did not change.
+        """
+        page, state = self.page, self.state
+        rows = np.flatnonzero((places >= 0) & ~held)
+        place, values, states = places[rows], page.values[rows], page.state[rows]
+        listed = len(rows)
+        if self.complete:
+            absent = np.ones(len(state), bool)
+            absent[places[places >= 0]] = False
+            gone = np.flatnonzero(absent)
+            place = np.concatenate([place, gone])
+            values = np.concatenate([values, np.full((len(gone), 5), NO_PRICE, np.int64)])
+            states = np.concatenate([states, np.full(len(gone), int(RowState.GAP))])
+        stored = self._record_around(
+            place,
+            values,
+            states,
+            looked=np.full(len(place), looked),
+            explicit=not self.complete,
+        )
+        self.done.stored = int(stored[:listed].sum())
+        self.done.gaps = int(stored[listed:].sum())
+        self.done.unchanged = listed - self.done.stored
+
+    def _record_around(
+        self,
+        place: IntArray,
+        values: IntArray,
+        states: IntArray,
+        *,
+        looked: NDArray[np.bool_],
+        explicit: bool = False,
+    ) -> NDArray[np.bool_]:
+        """Write observations after reading what lies around their moment; return which stored."""
+        state = self.state
+        order = np.argsort(state.series[place])
+        series = state.series[place[order]]
+        plan = plan_around(
+            self.connection,
+            self.dialect,
+            at=self.page.at,
+            series=series,
+            values=values[order],
+            state=states[order],
+            scope_id=self.page.scope_id,
+            looked=looked[order],
+            explicit=explicit,
+        )
+        self._apply(plan)
+        self.done.revised += int(plan.revised.sum())
+        state.widen(place, values[:, 0])
+        self._refresh(series[plan.stored])
+        stored = np.zeros(len(place), bool)
+        stored[order] = plan.stored
+        return stored
+
+    # -- looks --------------------------------------------------------------------------------
+
+    def _settle_open_look(self) -> None:
+        """Vouch for what an unfinished look saw when a page of another look comes in."""
+        state, at = self.state, self.page.at
+        if state.open_at is None or state.open_at == at:
+            return
+        self._vouch_for_seen(state.open_at)
+        if at > state.open_at:
+            self._end_look(state.open_at)
+
+    def _vouch_for_seen(self, at: int) -> None:
+        """Write rows for what a look saw unchanged, since no complete look will vouch for it."""
+        state = self.state
+        place = np.flatnonzero(state.seen & state.listed)
+        place = place[np.argsort(state.series[place])]
+        series = state.series[place]
+        there = Around.of(rows_in_force(self.connection, self.dialect, series, at), series)
+        place = place[there.observed_at != at]
+        self._write_at(at, place, state.latest[place], state.state[place])
+
+    def _close(self) -> None:
+        """Write down the look, and what it did not find when it is whole."""
+        page, state = self.page, self.state
+        if page.closes and page.at == state.open_at:
+            if self.complete:
+                self._gap_unseen()
+            else:
+                self._vouch_for_seen(page.at)
+            self._end_look(page.at)
+        if self.complete:
+            for part in page.parts:
+                state.parts[part] = min(state.parts.get(part, page.at), page.at)
+        save_look(
+            self.connection,
+            self.dialect,
+            scope_id=page.scope_id,
+            at=page.at,
+            run_id=self.run_id,
+            complete=self.complete,
+            digest=self.digest,
+        )
+
+    def _end_look(self, at: int) -> None:
+        state = self.state
+        state.last_at = at if state.last_at is None else max(at, state.last_at)
+        state.open_at = None
+        state.seen[:] = False
+
+    def _gap_unseen(self) -> None:
+        state = self.state
+        place = np.flatnonzero(~state.seen & state.listed)
+        gaps = np.full(len(place), int(RowState.GAP))
+        nothing = np.full((len(place), 5), NO_PRICE, np.int64)
+        self._write_at(self.page.at, place, nothing, gaps)
+        state.latest[place] = NO_PRICE
+        state.state[place] = int(RowState.GAP)
+        self.done.gaps += len(place)
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def _write_at(self, at: int, place: IntArray, values: IntArray, states: IntArray) -> None:
+        count = len(place)
+        self._write(
+            HistoryRows(
+                self.state.series[place],
+                np.full(count, at),
+                np.zeros(count, np.int64),
+                states,
+                values,
+            )
+        )
+
+    def _apply(self, plan: Plan) -> None:
+        self._write(plan.insert)
+        delete_rows(self.connection, plan.delete)
+        self.done.rows_removed += len(plan.delete)
+
+    def _write(self, rows: HistoryRows) -> None:
+        insert_rows(self.connection, self.dialect, rows)
+        self.done.rows_written += len(rows)
+        self.changed.append(rows.series_id)

@@ -1,0 +1,153 @@
+"""Reading history rows wherever they lie: month tables, late rows, sealed blocks."""
+
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from tcgtracker.database.dialects.base import DatabaseDialect, HistoryRows, IntArray
+from tcgtracker.database.tables.prices import price_blocks
+from tcgtracker.domain.quote import VALUE_NAMES
+from tcgtracker.prices.codec import decode_block
+from tcgtracker.prices.months import row_tables
+
+_VALUES = ", ".join(f"coalesce(h.{name}, -1)" for name in VALUE_NAMES)
+_EMPTY = HistoryRows.concatenate([])
+_CHUNK = 10_000
+FAR_FUTURE = 253_402_300_799
+"""The last second of the year 9999: "now or later" for a query by moment."""
+
+
+def rows_from_tuples(tuples: list[tuple[Any, ...]]) -> HistoryRows:
+    """Return rows from (series_id, observed_at, revision, state, five values)."""
+    if not tuples:
+        return _EMPTY
+    table = np.array(tuples, np.int64)
+    return HistoryRows(table[:, 0], table[:, 1], table[:, 2], table[:, 3], table[:, 4:9])
+
+
+def columns_sql(dialect: DatabaseDialect) -> str:
+    """Return the select list of `rows_from_tuples` for a table named h."""
+    return f"h.series_id, {dialect.epoch_of('h.observed_at')}, h.revision, h.state, {_VALUES}"
+
+
+def load_series_rows(
+    connection: Connection, dialect: DatabaseDialect, series_id: int
+) -> HistoryRows:
+    """Return every row of one series, all revisions, in no order, each once."""
+    columns = columns_sql(dialect)
+    union = " UNION ".join(
+        f"SELECT {columns} FROM {table} h WHERE h.series_id = :series"  # noqa: S608 - our own names
+        for table in row_tables(connection)
+    )
+    parts = [rows_from_tuples(dialect.read_history(connection, union, {"series": series_id}))]
+    blocks = connection.execute(
+        select(price_blocks.c.year, price_blocks.c.block).where(
+            price_blocks.c.series_id == series_id
+        )
+    )
+    parts.extend(decode_block(row.block, series_id, row.year) for row in blocks)
+    return unique_keys(HistoryRows.concatenate(parts))
+
+
+def load_many(
+    connection: Connection, dialect: DatabaseDialect, series_ids: IntArray
+) -> HistoryRows:
+    """Return every row of many series, sorted by key, each once."""
+    if not len(series_ids):
+        return _EMPTY
+    parts = []
+    columns = columns_sql(dialect)
+    with dialect.ids(connection, series_ids) as (wanted, parameters):
+        for table in row_tables(connection):
+            sql = f"SELECT {columns} FROM {wanted} JOIN {table} h ON h.series_id = w.id"  # noqa: S608 - our own names
+            parts.append(rows_from_tuples(dialect.read_history(connection, sql, parameters)))
+    parts.append(_from_blocks(connection, series_ids))
+    return unique_keys(HistoryRows.concatenate(parts))
+
+
+def rows_in_force(
+    connection: Connection, dialect: DatabaseDialect, series_ids: IntArray, at: int
+) -> HistoryRows:
+    """Return for each series its newest row at or before a moment (series without one left out)."""
+    return _nearest(connection, dialect, series_ids, at, before=True)
+
+
+def rows_after(
+    connection: Connection, dialect: DatabaseDialect, series_ids: IntArray, at: int
+) -> HistoryRows:
+    """Return for each series its first row after a moment (series without one left out)."""
+    return _nearest(connection, dialect, series_ids, at, before=False)
+
+
+def _nearest(
+    connection: Connection,
+    dialect: DatabaseDialect,
+    series_ids: IntArray,
+    at: int,
+    *,
+    before: bool,
+) -> HistoryRows:
+    if not len(series_ids):
+        return _EMPTY
+    columns, moment = columns_sql(dialect), dialect.moment("at")
+    pick, compare = ("max", "<=") if before else ("min", ">")
+    parts = []
+    with dialect.ids(connection, series_ids) as (wanted, parameters):
+        for table in row_tables(connection):
+            sql = (
+                f"SELECT {columns} FROM {wanted} JOIN {table} h ON h.series_id = w.id"  # noqa: S608 - our own names
+                f" AND h.observed_at = (SELECT {pick}(i.observed_at) FROM {table} i"
+                f" WHERE i.series_id = w.id AND i.observed_at {compare} {moment})"
+            )
+            parts.append(
+                rows_from_tuples(dialect.read_history(connection, sql, {**parameters, "at": at}))
+            )
+    sealed = _from_blocks(connection, series_ids)
+    parts.append(sealed.select(sealed.observed_at <= at if before else sealed.observed_at > at))
+    rows = unique_keys(HistoryRows.concatenate(parts))
+    return _newest_of_each(rows) if before else _oldest_of_each(rows)
+
+
+def _from_blocks(connection: Connection, series_ids: IntArray) -> HistoryRows:
+    parts: list[HistoryRows] = []
+    wanted = np.unique(series_ids).tolist()
+    if connection.execute(select(price_blocks.c.series_id).limit(1)).first() is None:
+        return _EMPTY
+    for start in range(0, len(wanted), _CHUNK):
+        chunk = wanted[start : start + _CHUNK]
+        blocks = connection.execute(select(price_blocks).where(price_blocks.c.series_id.in_(chunk)))
+        parts.extend(decode_block(row.block, row.series_id, row.year) for row in blocks)
+    return HistoryRows.concatenate(parts)
+
+
+def unique_keys(rows: HistoryRows) -> HistoryRows:
+    """Return the rows sorted by key, each key once (a month being sealed lies in two places)."""
+    ordered = rows.sorted_by_key()
+    if len(ordered) < 2:  # noqa: PLR2004 - nothing to compare
+        return ordered
+    fresh = np.ones(len(ordered), bool)
+    fresh[1:] = (
+        (ordered.series_id[1:] != ordered.series_id[:-1])
+        | (ordered.observed_at[1:] != ordered.observed_at[:-1])
+        | (ordered.revision[1:] != ordered.revision[:-1])
+    )
+    return ordered.select(fresh)
+
+
+def _newest_of_each(rows: HistoryRows) -> HistoryRows:
+    if not len(rows):
+        return rows
+    last = np.ones(len(rows), bool)
+    last[:-1] = rows.series_id[1:] != rows.series_id[:-1]
+    return rows.select(last)
+
+
+def _oldest_of_each(rows: HistoryRows) -> HistoryRows:
+    """Return of each series the highest revision of its first moment."""
+    if not len(rows):
+        return rows
+    first = np.ones(len(rows), bool)
+    first[1:] = rows.series_id[1:] != rows.series_id[:-1]
+    moment = rows.observed_at[first][np.cumsum(first) - 1]
+    return _newest_of_each(rows.select(rows.observed_at == moment))
