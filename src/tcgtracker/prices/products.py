@@ -1,11 +1,11 @@
 """Vendor products and their series: found or made, in bulk."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from tcgtracker.database.dialects.base import DatabaseDialect
 from tcgtracker.database.tables.prices import price_series, scopes, vendor_products
@@ -211,3 +211,35 @@ def load_series(
         )
         for row in connection.execute(query.order_by(price_series.c.id))
     ]
+
+
+def save_texts(
+    connection: Connection, source: Source, texts: Mapping[str, tuple[str, str, str, str, str]]
+) -> int:
+    """Write what a vendor calls its products where it changed; return how many rows that were.
+
+    texts: (name, set name, number, rarity, url) by external id; empty words leave what is known.
+    """
+    names = ("name", "set_name", "number", "rarity", "url")
+    changes: list[dict[str, object]] = []
+    external_ids = sorted(texts)
+    for start in range(0, len(external_ids), _CHUNK):
+        rows = connection.execute(
+            select(vendor_products).where(
+                vendor_products.c.source == source.value,
+                vendor_products.c.external_id.in_(external_ids[start : start + _CHUNK]),
+            )
+        ).mappings()
+        for row in rows:
+            stated = dict(zip(names, texts[row["external_id"]], strict=True))
+            wanted = {f"new_{name}": stated[name] or row[name] for name in names}
+            if any(wanted[f"new_{name}"] != row[name] for name in names):
+                changes.append({"row_id": row["id"], **wanted})
+    if changes:
+        connection.execute(
+            update(vendor_products)
+            .where(vendor_products.c.id == bindparam("row_id"))
+            .values({name: bindparam(f"new_{name}") for name in names}),
+            changes,
+        )
+    return len(changes)

@@ -66,7 +66,7 @@ class ScopePage:
 
 @dataclass(slots=True)
 class Recorded:
-    """What became of a page: `stored + unchanged + held + foreign` are the rows that it listed."""
+    """What became of a page: `stored + unchanged + held + foreign` are its rows with prices."""
 
     stored: int = 0
     unchanged: int = 0
@@ -149,7 +149,7 @@ class _PageRecording:
         if look and look[1] == self.digest and (look[0] or not self.complete):
             self.done.seen_before = True
             self.done.complete = look[0]
-            self.done.unchanged = len(page.external_id)
+            self.done.unchanged = int((page.state == RowState.PRICED).sum())
             return self.done
         self._settle_open_look()
         places, slow = self._places()
@@ -228,7 +228,7 @@ class _PageRecording:
         )
         ids = np.array([found.ids.get(key, -1) for key in wanted], np.int64)
         ours = ids >= 0
-        self.done.foreign = int((~ours).sum())
+        self.done.foreign = int((~ours & (page.state[fresh] == RowState.PRICED)).sum())
         self.done.new_series = int(ours.sum()) - len(found.existed)
         self.state.add(keys[fresh[ours]], ids[ours])
         return np.array(sorted(found.existed), np.int64)
@@ -311,14 +311,15 @@ class _PageRecording:
         state.latest[place] = values
         state.state[place] = states
         state.widen(place, values[:, 0])
-        self.done.stored = len(place)
+        self.done.stored = int((states == RowState.PRICED).sum())
         rows = np.flatnonzero(around)
         if len(rows):
             stored = self._record_around(
                 places[rows], page.values[rows], page.state[rows], looked=again[rows]
             )
-            self.done.stored += int(stored.sum())
-        self.done.unchanged = int(ours.sum()) - self.done.held - self.done.stored
+            self.done.stored += int((stored & (page.state[rows] == RowState.PRICED)).sum())
+        priced = int((ours & (page.state == RowState.PRICED)).sum())
+        self.done.unchanged = priced - self.done.held - self.done.stored
 
     def _record_late(self, places: IntArray, held: NDArray[np.bool_], *, looked: bool) -> None:
         """Write a page that is older than the newest of its scope.
@@ -344,9 +345,10 @@ class _PageRecording:
             looked=np.full(len(place), looked),
             explicit=not self.complete,
         )
-        self.done.stored = int(stored[:listed].sum())
+        priced = states[:listed] == RowState.PRICED
+        self.done.stored = int((stored[:listed] & priced).sum())
         self.done.gaps = int(stored[listed:].sum())
-        self.done.unchanged = listed - self.done.stored
+        self.done.unchanged = int(priced.sum()) - self.done.stored
 
     def _record_around(
         self,

@@ -268,8 +268,9 @@ quarantined_rows = Table(
     Column("sub_key", Text, nullable=False, server_default=""),
     Column("reason", Text, nullable=False),
     Column("raw", Text, nullable=False),
+    # of all the columns above but the run, so that the same row is kept once
+    Column("digest", Text, nullable=False, unique=True),
     Index("ix_quarantined_rows_run", "run_id"),
-    UniqueConstraint("source", "external_id", "sub_key", "observed_at", "reason", "raw"),
 )
 
 ONLY_ON_POSTGRESQL = frozenset({"price_history"})

@@ -204,20 +204,13 @@ def upgrade() -> None:
         sa.Column("sub_key", sa.Text(), server_default="", nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("raw", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
         sa.CheckConstraint(
             "source IN ('pricecharting', 'justtcg', 'tcgplayer', 'tcgcsv', 'manual')",
             name=op.f("ck_quarantined_rows_source_known"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantined_rows")),
-        sa.UniqueConstraint(
-            "source",
-            "external_id",
-            "sub_key",
-            "observed_at",
-            "reason",
-            "raw",
-            name=op.f("uq_quarantined_rows_source_external_id_sub_key_observed_at_reason_raw"),
-        ),
+        sa.UniqueConstraint("digest", name=op.f("uq_quarantined_rows_digest")),
     )
     op.create_index("ix_quarantined_rows_run", "quarantined_rows", ["run_id"], unique=False)
     op.create_table(
