@@ -50,11 +50,32 @@ class Scope(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class GroupAnswer:
-    """What the vendor answered for one group. `place` says where it was read, for messages."""
+    """What the vendor answered for one group. `place` says where it was read, for messages.
+
+    `line` is the object with a member `body` from whose text the body was cut out on the
+    assumption that nothing follows it; empty when it was not.
+    """
 
     group: int
     place: str
     body: bytes | memoryview
+    line: bytes = b""
+
+    def exact_body(self) -> bytes:
+        """Return the body without that assumption."""
+        if self.line:
+            try:
+                return bytes(_WRAPPED_DECODER.decode(self.line).body)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                pass  # the line is no JSON, so neither is what was cut from it
+        return bytes(self.body)
+
+
+class _Wrapped(msgspec.Struct):
+    body: msgspec.Raw
+
+
+_WRAPPED_DECODER = msgspec.json.Decoder(_Wrapped)
 
 
 class _Row(msgspec.Struct, gc=False, kw_only=True):
@@ -100,7 +121,7 @@ def price_page(
     careful = CarefulRows()
     for answer in (*odd, *odd_too):
         try:
-            rows = read_carefully(bytes(answer.body))
+            rows = read_carefully(answer.exact_body())
         except UnreadableAnswer as exc:
             reasons.append(f"{answer.place}: {exc}")
             parts.discard(str(answer.group))
