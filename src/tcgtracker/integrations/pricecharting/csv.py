@@ -299,6 +299,8 @@ def _split(line: str, delimiter: str) -> list[str]:
 
 def _clean(text: str) -> str:
     """Return the text on one line, without control characters, at most 300 characters long."""
+    if len(text) <= _MAX_TEXT and text.isprintable():
+        return text
     return "".join(char if char.isprintable() else " " for char in text[:_MAX_TEXT]).strip()
 
 

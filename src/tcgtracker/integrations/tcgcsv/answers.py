@@ -88,7 +88,14 @@ def _number(text: str) -> Decimal:
 
 
 def _shorten(value: object, length: int = RAW_LENGTH) -> str:
-    return json.dumps(value, ensure_ascii=True, default=str)[:length]
+    if isinstance(value, dict):
+        members = (f"{json.dumps(name)}: {_json(member)}" for name, member in value.items())
+        return f"{{{', '.join(members)}}}"[:length]
+    return _json(value)[:length]
+
+
+def _json(value: object) -> str:
+    return str(value) if isinstance(value, Decimal) else json.dumps(value, default=str)
 
 
 def _read_row(row: object, rows: CarefulRows) -> None:
