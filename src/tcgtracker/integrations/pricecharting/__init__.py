@@ -1,0 +1,1 @@
+"""PriceCharting. In: its price-guide CSV. Out: price pages, one a category."""
