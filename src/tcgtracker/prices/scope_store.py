@@ -73,10 +73,11 @@ def save_state(connection: Connection, dialect: DatabaseDialect, state: ScopeSta
     ).rowcount
     if changed != 1:
         raise StateChanged(f"scope {state.scope_id} was recorded by another process")
+    is_first = state.version == 0
     state.version += 1
     statement = dialect.upsert(scope_blobs, ["scope_id", "part"], ["blob"])
     blobs = [{"scope_id": state.scope_id, "part": "values", "blob": state.encode_values()}]
-    if state.keys_changed:
+    if state.keys_changed or is_first:
         blobs.append({"scope_id": state.scope_id, "part": "keys", "blob": state.encode_keys()})
     connection.execute(statement, blobs)
     state.keys_changed = False

@@ -158,7 +158,9 @@ def test_equal_rows_are_counted_once_and_contradicting_rows_refused():
 
 
 def test_an_equal_row_is_found_on_the_slow_path_too():
-    page = page_of(an_answer(a_row(1, market=1)), an_answer(a_row(1, market=1), a_row(3, market=-1)))
+    page = page_of(
+        an_answer(a_row(1, market=1)), an_answer(a_row(1, market=1), a_row(3, market=-1))
+    )
 
     assert market_of(page) == {(1, "Normal"): 100}
     assert page.skipped == {"duplicate": 1}
