@@ -48,7 +48,7 @@ def list_(
     if not page.jobs:
         typer.echo(f"no job is {state}" if state else "no jobs yet")
         return
-    table = Table("id", "job", "state", "tries", "progress", "next or ended", "error")
+    table = Table("id", "job", "state", "tries", "progress", "when", "error")
     table.columns[0].no_wrap = True
     for job in page.jobs:
         tries = f"{job.attempts}/{job.max_attempts}"
@@ -110,7 +110,9 @@ def _progress(job: JobRecord) -> str:
 
 
 def _when(job: JobRecord) -> str:
-    return iso((job.finished_at or job.started_at or job.run_at).replace(microsecond=0))
+    """Return when it ended, began, or will be looked at: what the state asks for."""
+    running = job.started_at if job.state is JobState.RUNNING else None
+    return iso((job.finished_at or running or job.run_at).replace(microsecond=0))
 
 
 def _plain(text: str) -> str:

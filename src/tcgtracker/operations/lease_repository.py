@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from tcgtracker.database.tables.operations import JobState, jobs
 from tcgtracker.operations.errors import LeaseLost
-from tcgtracker.operations.rows import IS_WAITING, NO_LEASE, record_of
+from tcgtracker.operations.rows import IS_RUNNING, IS_WAITING, NO_LEASE, record_of
 from tcgtracker.operations.values import JobRecord, JsonValue, Lease, Progress, storable_text
 
 _LONGEST_LEASE = timedelta(hours=2)
@@ -25,7 +25,7 @@ def _due(now: datetime, names: Collection[str]) -> ColumnElement[bool]:
 
 def _lapsed(now: datetime, names: Collection[str]) -> ColumnElement[bool]:
     return and_(
-        jobs.c.state == JobState.RUNNING,
+        IS_RUNNING,
         or_(jobs.c.lease_until <= now, jobs.c.lease_until > now + _LONGEST_LEASE),
         jobs.c.name.in_(sorted(names)),
     )

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tcgtracker.database.dialects.base import DatabaseDialect
 from tcgtracker.database.tables.operations import JobState, jobs
-from tcgtracker.domain.errors import Conflict, InvalidInput, NotFound
+from tcgtracker.domain.errors import Conflict, InvalidInput, NotFound, StorageError
 from tcgtracker.domain.ids import JobId
 from tcgtracker.operations.rows import IS_OPEN, NO_LEASE, record_of
 from tcgtracker.operations.values import (
@@ -26,6 +26,7 @@ from tcgtracker.operations.values import (
 )
 
 MAX_PAGE = 500
+_TRIES = 10
 
 
 def enqueue(
@@ -38,6 +39,7 @@ def enqueue(
 
     Raises:
         InvalidInput: the arguments are no JSON.
+        StorageError: jobs for the same work came and went all the while.
     """
     job_id = new_job_id()
     row = {
@@ -56,18 +58,28 @@ def enqueue(
     if job.dedupe_key is None and job.schedule is None:
         connection.execute(insert(jobs).values(row))
         return job_id, True
-    while True:
+    for _ in range(_TRIES):
         statement = dialect.insert_or_skip(jobs).values(row).returning(jobs.c.id)
         if connection.execute(statement).scalar() is not None:
             return job_id, True
-        same_slot = and_(jobs.c.schedule == job.schedule, jobs.c.due_at == job.due_at)
-        same_work = and_(jobs.c.dedupe_key == job.dedupe_key, IS_OPEN)
-        found = connection.execute(select(jobs.c.id).where(same_slot).limit(1)).scalar()
-        if found is None:
-            found = connection.execute(select(jobs.c.id).where(same_work).limit(1)).scalar()
+        found = _in_the_way(connection, job)
         if found is not None:
-            return JobId(found), False
+            return found, False
         # The job that was in the way has just been finished by another worker: the key is free.
+    raise StorageError(f"job {job.name} could not be queued in {_TRIES} tries: try again")
+
+
+def _in_the_way(connection: Connection, job: NewJob) -> JobId | None:
+    same = []
+    if job.schedule is not None:
+        same.append(and_(jobs.c.schedule == job.schedule, jobs.c.due_at == job.due_at))
+    if job.dedupe_key is not None:
+        same.append(and_(jobs.c.dedupe_key == job.dedupe_key, IS_OPEN))
+    for condition in same:
+        found = connection.execute(select(jobs.c.id).where(condition)).scalar()
+        if found is not None:
+            return JobId(found)
+    return None
 
 
 def show(connection: Connection, job_id: JobId) -> JobRecord:

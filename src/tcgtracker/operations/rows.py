@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Row, bindparam
+from sqlalchemy import BindParameter, ColumnElement, Row, bindparam, literal_column
 
 from tcgtracker.database.tables.operations import JobState, jobs
 from tcgtracker.domain.ids import JobId
@@ -20,6 +20,7 @@ def _among(states: Sequence[JobState], name: str) -> ColumnElement[bool]:
 
 
 IS_OPEN = _among([JobState.READY, JobState.RUNNING, JobState.RETRY], "open_states")
+IS_RUNNING = jobs.c.state == literal_column("'running'")
 IS_WAITING = _among([JobState.READY, JobState.RETRY], "waiting_states")
 
 
