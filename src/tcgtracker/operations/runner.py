@@ -15,7 +15,7 @@ from structlog.contextvars import bound_contextvars
 
 from tcgtracker.database.engine import Database
 from tcgtracker.database.tables.operations import JobState
-from tcgtracker.domain.clock import Clock
+from tcgtracker.domain.clock import Clock, iso
 from tcgtracker.domain.errors import QuotaExhausted
 from tcgtracker.operations import lease_repository, repository
 from tcgtracker.operations.bell import Bell
@@ -27,8 +27,6 @@ from tcgtracker.operations.values import JobRecord, plain_json
 
 log = structlog.get_logger(__name__)
 
-POLL_S = 1.0
-"""Longest time that a job waits which another process wrote, or whose time has come."""
 _LEAST_WAIT = timedelta(seconds=1)
 """A job put off into the past would be claimed again at once, in a busy loop."""
 
@@ -40,6 +38,8 @@ class LocalRunner:
 
     Delivery is at least once: a job whose worker dies after its work and before its mark runs
     again, so handlers are idempotent and tie their writes to the lease with `JobContext.hold`.
+
+    poll_s: how long a job waits at most that another process wrote, or whose time has come.
     """
 
     def __init__(
@@ -50,12 +50,14 @@ class LocalRunner:
         *,
         threads: int = 2,
         lease_s: float = 30,
+        poll_s: float = 1,
         bell: Bell | None = None,
     ) -> None:
         self._database = database
         self._registry = registry
         self._clock = clock
         self._count = threads
+        self._poll_s = poll_s
         self._lease = timedelta(seconds=lease_s)
         self._bell = bell or Bell()
         self._heartbeat = Heartbeat(database, clock, lease_s=lease_s)
@@ -129,7 +131,7 @@ class LocalRunner:
                     continue
             except Exception:  # outermost loop of the worker: the thread must outlive a bad moment
                 log.exception("runner.failed")
-            self._bell.wait(heard, POLL_S)
+            self._bell.wait(heard, self._poll_s)
 
     def _run_one(self) -> bool:
         record = self._claim()
@@ -200,7 +202,7 @@ class LocalRunner:
         self, context: JobContext, until: datetime, reason: str, reason_type: str
     ) -> _Outcome:
         until = max(until, self._clock.now() + _LEAST_WAIT)
-        log.info("job.postponed", until=until, reason=reason)
+        log.info("job.postponed", until=iso(until), reason=reason)
         return JobState.READY, partial(
             lease_repository.postpone,
             lease=context.lease,
@@ -216,7 +218,8 @@ class LocalRunner:
         text = str(error) or kind
         if declared.retries(error) and record.attempts < record.max_attempts:
             moment = now + declared.retry_delay
-            log.warning("job.failed", state="retry", retry_at=moment, error=text, error_type=kind)
+            retry_at = iso(moment)
+            log.warning("job.failed", state="retry", retry_at=retry_at, error=text, error_type=kind)
             return JobState.RETRY, partial(
                 lease_repository.retry_at,
                 lease=context.lease,

@@ -10,7 +10,7 @@ from datetime import datetime
 import structlog
 
 from tcgtracker.database.engine import Database
-from tcgtracker.domain.clock import Clock
+from tcgtracker.domain.clock import Clock, iso
 from tcgtracker.domain.ids import JobId
 from tcgtracker.operations import repository
 from tcgtracker.operations.bell import Bell
@@ -71,7 +71,7 @@ class Scheduler:
                 )
                 if not new:  # the last run still works, or another scheduler was faster
                     return None
-        log.info("job.scheduled", job=job.name, job_id=str(job_id), slot=slot, carried=not new)
+        log.info("job.scheduled", job=job.name, job_id=str(job_id), slot=iso(slot), carried=not new)
         return job_id
 
     def start(self) -> None:

@@ -39,6 +39,7 @@ class Kit:
             self.clock,
             threads=threads,
             lease_s=lease_s,
+            poll_s=options.get("poll_s", 1),
             bell=self.bell,
         )
 

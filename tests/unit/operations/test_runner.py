@@ -123,19 +123,18 @@ def test_a_result_that_is_no_json_is_an_error_of_the_job(database: Database):
 
 
 def test_postponing_is_no_attempt(database: Database):
-    until = NOON + timedelta(hours=3)
-    kit = Kit(database, Job(name="work", handler=raising(Postpone(until, "breaker is open"))))
+    def not_now(_context: JobContext) -> None:
+        raise Postpone(kit.time.now() + timedelta(hours=3), "breaker is open")
+
+    kit = Kit(database, Job(name="work", handler=not_now))
     job_id = kit.enqueue("work")
     for _ in range(6):  # more often than it may fail
-        kit.time.set(until)
-        until = kit.time.now() + timedelta(hours=3)
-        kit.registry._jobs["work"] = Job(
-            name="work", handler=raising(Postpone(until, "breaker is open"))
-        )
         assert kit.runner.run_pending() == 1
         job = kit.show(job_id)
+        until = kit.time.now() + timedelta(hours=3)
         assert (job.state, job.attempts, job.run_at) == (JobState.READY, 0, until)
         assert (job.error, job.error_type) == ("breaker is open", "Postpone")
+        kit.time.set(until)
 
 
 def test_a_spent_quota_waits_for_its_reset(database: Database):
@@ -230,16 +229,16 @@ def test_two_claimers_at_the_same_moment_get_different_jobs(database: Database):
     assert len(claimed) == len(set(claimed)) == 5
 
 
-def test_the_bell_wakes_a_waiting_runner(database: Database, monkeypatch):
-    monkeypatch.setattr("tcgtracker.operations.runner.POLL_S", 60.0)
+def test_the_bell_wakes_a_waiting_runner(database: Database):
     done = threading.Event()
     kit = Kit(database, Job(name="work", handler=lambda _context: done.set()), clock=SystemClock())
-    kit.runner.start()
+    runner = kit.new_runner(poll_s=60)
+    runner.start()
     try:
         kit.enqueue("work")
         assert done.wait(10), "only a poll would have found it"
     finally:
-        assert kit.runner.stop()
+        assert runner.stop()
 
 
 def test_progress_is_seen_while_the_job_runs_and_after(database: Database):

@@ -10,6 +10,7 @@ from tcgtracker.database.tables.operations import JobState
 from tcgtracker.domain.clock import SystemClock
 from tcgtracker.operations.context import JobContext
 from tcgtracker.operations.registry import Job, JobRegistry
+from tcgtracker.operations.scheduler import Scheduler
 from tests.unit.operations.kit import NOON, Kit, wait_until
 
 
@@ -147,12 +148,12 @@ def test_the_thread_writes_slots_and_outlives_a_bad_moment(database: Database):
 
     kit = Kit(database, clock=SystemClock())
     registry = Flaky([Job(name="tick", handler=nothing, every=timedelta(seconds=1))])
-    kit.scheduler._registry = kit.registry = registry
-    kit.scheduler.start()
+    scheduler = Scheduler(database, registry, kit.clock, kit.bell)
+    scheduler.start()
     try:
         with pytest.raises(RuntimeError, match="runs already"):
-            kit.scheduler.start()
-        wait_until(lambda: len(kit.all()) == 1)
+            scheduler.start()
+        wait_until(lambda: len(kit.all()) == 1, limit_s=20)
     finally:
-        kit.scheduler.stop()
+        scheduler.stop()
     assert registry.calls > 1
