@@ -32,6 +32,7 @@ class JobState(StrEnum):
 
 _OPEN = text("state IN ('ready', 'running', 'retry')")
 _DUE = text("state IN ('ready', 'retry')")
+_RUNNING = text("state = 'running'")
 
 jobs = Table(
     "jobs",
@@ -61,7 +62,7 @@ jobs = Table(
     Column("finished_at", UtcTime),
     UniqueConstraint("schedule", "due_at"),
     Index("ix_jobs_due", "run_at", sqlite_where=_DUE, postgresql_where=_DUE),
-    Index("ix_jobs_lease", "state", "lease_until"),
+    Index("ix_jobs_lease", "lease_until", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
     Index(
         "uq_jobs_dedupe_key",
         "dedupe_key",

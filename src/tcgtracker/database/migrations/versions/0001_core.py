@@ -108,7 +108,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("state IN ('ready', 'retry')"),
         postgresql_where=sa.text("state IN ('ready', 'retry')"),
     )
-    op.create_index("ix_jobs_lease", "jobs", ["state", "lease_until"], unique=False)
+    op.create_index(
+        "ix_jobs_lease",
+        "jobs",
+        ["lease_until"],
+        unique=False,
+        sqlite_where=sa.text("state = 'running'"),
+        postgresql_where=sa.text("state = 'running'"),
+    )
     op.create_index(
         "uq_jobs_dedupe_key",
         "jobs",
