@@ -5,11 +5,14 @@ import statistics
 import time
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from tcgtracker.analytics.statistics import DailyValues, Statistics, Trend, compute_statistics
 from tcgtracker.domain.errors import InvalidInput
@@ -47,7 +50,7 @@ def reference_trend(known: list[int]) -> str:
 def reference_volatility(values: list[int]) -> float | None:
     returns = [
         Fraction(after - before, before)
-        for before, after in zip(values, values[1:], strict=False)
+        for before, after in pairwise(values)
         if before > 0 and after >= 0
     ]
     if len(returns) < 2:
@@ -171,7 +174,7 @@ def test_a_price_over_the_column_is_refused() -> None:
 
 
 @pytest.mark.parametrize("array", [np.zeros(3, np.int32), np.zeros(3), np.zeros((2, 2), np.int64)])
-def test_another_kind_of_array_is_refused(array: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_another_kind_of_array_is_refused(array: NDArray[Any]) -> None:
     with pytest.raises(InvalidInput, match="64-bit"):
         DailyValues(0, array)
 
