@@ -45,7 +45,7 @@ REGISTRY_HOSTS = tuple(
 def render_env() -> str:
     """Return `.env.example`: every setting with its description, its default commented out."""
     lines = [
-        "# Every setting. Copy to .env and uncomment what you change; the environment wins over .env.",
+        "# Every setting. Copy to .env, uncomment what you change; the environment wins over .env.",
         "# Made from src/tcgtracker/config.py by: python -m tests.docs_check --write",
     ]
     for group in GROUPS:

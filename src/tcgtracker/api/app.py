@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio import to_thread
 from fastapi import FastAPI
 
 from tcgtracker import __version__
 from tcgtracker.api import docs, errors, health
-from tcgtracker.api.middleware import BodyLimit, LoopbackOnly, RequestScope
+from tcgtracker.api.middleware import BodyLimit, CrowdLimit, LoopbackOnly, RequestScope
 from tcgtracker.tracker import Tracker
 
 
@@ -16,6 +17,9 @@ def create_app(tracker: Tracker) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        # As many threads as there are connections: no request waits for one inside its thread.
+        connections = 2 * tracker.settings.database.pool_size
+        to_thread.current_default_thread_limiter().total_tokens = connections
         yield
         tracker.close()
 
@@ -33,6 +37,7 @@ def create_app(tracker: Tracker) -> FastAPI:
     app.include_router(docs.router(app))
     # The last one added is the outermost.
     app.add_middleware(BodyLimit)
+    app.add_middleware(CrowdLimit)
     app.add_middleware(LoopbackOnly)
     app.add_middleware(RequestScope)
     return app

@@ -57,6 +57,10 @@ _RETRY_AFTER_S: dict[type[TrackerError], int] = {
     FatalVendorError: 3600,
     VendorError: 3600,
 }
+_NEXT_STEP = {
+    404: "there is nothing at this address: /docs lists what there is",
+    405: "the Allow header lists the methods of this address",
+}
 _MOST_ERRORS = 20
 _LONGEST_PLACE = 100
 
@@ -86,11 +90,12 @@ def install(app: FastAPI, clock: Clock) -> None:
     async def http_error(request: Request, exc: Exception) -> Response:
         if not isinstance(exc, HTTPException):
             raise exc
+        detail = "" if exc.detail == title_of(exc.status_code) else str(exc.detail)
         return problem_response(
             Problem(
                 title=title_of(exc.status_code),
                 status=exc.status_code,
-                detail="" if exc.detail == title_of(exc.status_code) else str(exc.detail),
+                detail=detail or _NEXT_STEP.get(exc.status_code, ""),
                 request_id=request_id_of(request),
             ),
             dict(exc.headers or {}),

@@ -18,6 +18,8 @@ log = structlog.get_logger()
 
 MAX_BODY_BYTES = 1 << 20
 """Of a request's body. The largest one asked for, 10,000 card ids, is a tenth of it."""
+MAX_REQUESTS = 200
+"""In progress at the same time, some ten times what the thread pool works on."""
 REQUEST_ID = "tcgtracker.request_id"
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -104,6 +106,40 @@ class LoopbackOnly:
         await self.app(scope, receive, send)
 
 
+class CrowdLimit:
+    """Answers 503 at once when too many requests are in progress, instead of a queue without end.
+
+    The liveness probe passes: a crowd is no reason to restart the process.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int = MAX_REQUESTS) -> None:
+        self.app = app
+        self.limit = limit
+        self.inside = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] == "/livez":
+            await self.app(scope, receive, send)
+            return
+        if self.inside >= self.limit:
+            detail = "too many requests are in progress: try again after Retry-After"
+            await _refuse(
+                scope,
+                receive,
+                send,
+                status=503,
+                name="too-many-requests",
+                detail=detail,
+                headers={"Retry-After": "1"},
+            )
+            return
+        self.inside += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.inside -= 1
+
+
 class BodyLimit:
     """Refuses a body over the limit by its declared length, and cuts off one that lied."""
 
@@ -175,7 +211,14 @@ def _is_local_origin(origin: str) -> bool:
 
 
 async def _refuse(
-    scope: Scope, receive: Receive, send: Send, *, status: int, name: str, detail: str
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    *,
+    status: int,
+    name: str,
+    detail: str,
+    headers: dict[str, str] | None = None,
 ) -> None:
     problem = Problem(
         type=problem_type(name),
@@ -184,4 +227,4 @@ async def _refuse(
         detail=detail,
         request_id=str(scope.get(REQUEST_ID, "")),
     )
-    await problem_response(problem)(scope, receive, send)
+    await problem_response(problem, headers)(scope, receive, send)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tcgtracker.tracker import Tracker
 
 _GRACE_S = 10
-_MAX_REQUESTS = 200
-"""Requests in progress; beyond it the answer is 503 at once and not a queue without end."""
+_MAX_CONNECTIONS = 1000
+"""Below the usual limit of 1,024 open files. Requests in progress are bounded by the API itself."""
 
 
 def serve(
@@ -117,7 +117,7 @@ def _run(tracker: "Tracker", bound: "socket.socket") -> None:
             access_log=False,
             lifespan="on",
             server_header=False,
-            limit_concurrency=_MAX_REQUESTS,
+            limit_concurrency=_MAX_CONNECTIONS,
             timeout_graceful_shutdown=_GRACE_S,
         )
     )
