@@ -113,10 +113,11 @@ def test_a_senseless_length_is_refused(ask: Ask, length: str) -> None:
 
 def test_a_crowd_is_told_to_come_back() -> None:
     async def scenario() -> tuple[int, httpx2.Response, httpx2.Response]:
-        release = asyncio.Event()
+        entered, release = asyncio.Event(), asyncio.Event()
 
         async def slow(scope: Scope, _receive: Receive, send: Send) -> None:
             if scope["path"] == "/slow":
+                entered.set()
                 await release.wait()
             await send({"type": "http.response.start", "status": 204, "headers": []})
             await send({"type": "http.response.body", "body": b""})
@@ -124,8 +125,8 @@ def test_a_crowd_is_told_to_come_back() -> None:
         transport = httpx2.ASGITransport(app=CrowdLimit(slow, limit=1))
         async with httpx2.AsyncClient(transport=transport, base_url="http://x") as client:
             first = asyncio.create_task(client.get("/slow"))
-            while not (refused := await client.get("/other")).is_server_error:
-                pass  # the first one is not inside yet
+            await entered.wait()
+            refused = await client.get("/other")
             alive = await client.get("/livez")
             release.set()
             await first
