@@ -182,9 +182,8 @@ def _check_months(tracker: "Tracker", connection: "Connection") -> Finding:
     from tcgtracker.database.tables.prices import MonthState, price_months
 
     last = tracker.clock.now() - timedelta(days=tracker.settings.history.seal_after_days)
-    states = dict(
-        connection.execute(select(price_months.c.month, price_months.c.state)).tuples().all()
-    )
+    rows = connection.execute(select(price_months.c.month, price_months.c.state))
+    states = {int(month): str(state) for month, state in rows}
     sealing = sum(1 for state in states.values() if state == MonthState.SEALING)
     free = sum(
         1

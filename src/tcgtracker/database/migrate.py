@@ -1,6 +1,7 @@
 """Bring a database to the schema of this program, and say where the two differ."""
 
 import re
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def _config(connection: Connection | None = None) -> Config:
-    config = Config()
+    config = Config(cmd_opts=Namespace(quiet=True))  # standard output is the command's
     config.set_main_option("script_location", str(_SCRIPTS))
     config.attributes["connection"] = connection
     return config
