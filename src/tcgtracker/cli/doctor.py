@@ -177,18 +177,16 @@ def _check_months(tracker: "Tracker", connection: "Connection") -> Finding:
     """Count the months that are free to be compressed but lie in rows still, or lie half done."""
     from datetime import timedelta
 
-    from sqlalchemy import select
-
-    from tcgtracker.database.tables.prices import MonthState, price_months
+    from tcgtracker.database.tables.prices import MonthState
+    from tcgtracker.prices.months import load_months
 
     last = tracker.clock.now() - timedelta(days=tracker.settings.history.seal_after_days)
-    rows = connection.execute(select(price_months.c.month, price_months.c.state))
-    states = {int(month): str(state) for month, state in rows}
-    sealing = sum(1 for state in states.values() if state == MonthState.SEALING)
+    months = load_months(connection)
+    sealing = sum(1 for one in months if one.state is MonthState.SEALING)
     free = sum(
         1
-        for month, state in states.items()
-        if state == MonthState.OPEN and month < last.year * 100 + last.month
+        for one in months
+        if one.state is MonthState.OPEN and one.month < last.year * 100 + last.month
     )
     if sealing or free:
         detail = f"{free} months of prices wait to be compressed, {sealing} are being compressed"
