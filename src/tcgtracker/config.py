@@ -2,8 +2,9 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -81,13 +82,16 @@ class JobSettings(BaseSettings):
 
 
 class Settings:
-    """All groups. Raises `InvalidInput` with one readable line for each wrong setting."""
+    """All groups. Raises `InvalidInput` with one readable line for each wrong setting.
 
-    def __init__(self) -> None:
+    `app` holds values that win over the environment: what a command's options say.
+    """
+
+    def __init__(self, app: Mapping[str, Any] | None = None) -> None:
         try:
             self.database = DatabaseSettings()
             self.history = HistorySettings()
-            self.app = AppSettings()
+            self.app = AppSettings(**(app or {}))
             self.jobs = JobSettings()
         except ValidationError as exc:
             raise InvalidInput(_readable(exc)) from exc

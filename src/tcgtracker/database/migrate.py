@@ -1,5 +1,7 @@
 """Bring a database to the schema of this program, and say where the two differ."""
 
+import re
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,13 +16,13 @@ from sqlalchemy import CheckConstraint, Connection, Table
 from tcgtracker.database.engine import Database
 from tcgtracker.database.tables import metadata
 from tcgtracker.database.tables.prices import ONLY_ON_POSTGRESQL
-from tcgtracker.domain.errors import StorageError
+from tcgtracker.domain.errors import InvalidInput, StorageError
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def _config(connection: Connection | None = None) -> Config:
-    config = Config()
+    config = Config(cmd_opts=Namespace(quiet=True))  # standard output is the command's
     config.set_main_option("script_location", str(_SCRIPTS))
     config.attributes["connection"] = connection
     return config
@@ -48,6 +50,28 @@ def upgrade(database: Database, revision: str = "head") -> bool:
 def downgrade(database: Database, revision: str) -> bool:
     """Take the database back to a revision (`base` for none)."""
     return _locked(database, lambda config: command.downgrade(config, revision), revision)
+
+
+def new_revision(database: Database, message: str) -> Path:
+    """Write the next migration from the table definitions and return its file.
+
+    Numbered after the newest one; to be read and corrected before it is used.
+
+    Raises:
+        InvalidInput: the message is no plain text (it becomes a docstring and a file name).
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 ,.()_-]{0,79}", message):
+        raise InvalidInput("a migration's message is letters, digits, blanks and , . ( ) _ -")
+    with database.read() as connection:
+        script = command.revision(
+            _config(connection),
+            message,
+            autogenerate=True,
+            rev_id=f"{int(head_revision()) + 1:04d}",
+        )
+    if script is None or isinstance(script, list):
+        raise StorageError("no migration was written")
+    return Path(script.path)
 
 
 def _locked(database: Database, act: Callable[[Config], None], revision: str) -> bool:
@@ -135,8 +159,6 @@ def include_object(dialect: str) -> Callable[..., bool]:
 
 def _literals(check: str) -> set[str]:
     """Return the values that a CHECK names; each database writes the rest in its own words."""
-    import re
-
     return set(re.findall(r"'([^']*)'", check)) | set(re.findall(r"(?<![\w'])\d+(?![\w'])", check))
 
 

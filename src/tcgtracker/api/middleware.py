@@ -1,0 +1,230 @@
+"""What surrounds every request: its id, the last net for errors, headers, who may ask, how much.
+
+Pure ASGI: Starlette's BaseHTTPMiddleware would put a task and a copy of the body in between.
+"""
+
+import ipaddress
+import re
+import uuid
+from contextlib import suppress
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tcgtracker.api.problem import Problem, problem_response, problem_type, title_of
+
+log = structlog.get_logger()
+
+MAX_BODY_BYTES = 1 << 20
+"""Of a request's body. The largest one asked for, 10,000 card ids, is a tenth of it."""
+MAX_REQUESTS = 200
+"""In progress at the same time, some ten times what the thread pool works on."""
+REQUEST_ID = "tcgtracker.request_id"
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+class RequestScope:
+    """Gives the request an id, answers what nothing else caught, and sets the security headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _GIVEN_ID.fullmatch(given) else uuid.uuid4().hex
+        scope[REQUEST_ID] = request_id
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self.app(scope, receive, send_with_headers)
+            except Exception:
+                # The outermost frame of a request: logged once, with its trace, which the answer
+                # does not show.
+                log.exception("request.failed", method=scope["method"], path=scope["path"])
+                if started:
+                    raise  # half an answer is out; the server must cut the connection
+                await _refuse(
+                    scope,
+                    receive,
+                    send_with_headers,
+                    status=500,
+                    name="bug",
+                    detail="this is a fault of the program; the log has it under this request id",
+                )
+
+
+class LoopbackOnly:
+    """Refuses what a page of another site could send to this machine.
+
+    There are no accounts yet, so being on the loopback address is the only permission. A page can
+    reach that address under a name of its own (DNS rebinding), which the Host header shows, and it
+    can post a form to it, which the Origin header shows.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not is_loopback(hosts[0]):
+            detail = "open it as http://127.0.0.1 or http://localhost, with the port"
+            await _refuse(scope, receive, send, status=421, name="host-not-local", detail=detail)
+            return
+        origins = headers.getlist("origin")
+        writes = scope["type"] != "http" or scope["method"] not in _SAFE
+        if writes and any(not _is_local_origin(origin) for origin in origins):
+            detail = "a page of another site may not change anything here"
+            await _refuse(scope, receive, send, status=403, name="origin-not-local", detail=detail)
+            return
+        await self.app(scope, receive, send)
+
+
+class CrowdLimit:
+    """Answers 503 at once when too many requests are in progress, instead of a queue without end.
+
+    The liveness probe passes: a crowd is no reason to restart the process.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int = MAX_REQUESTS) -> None:
+        self.app = app
+        self.limit = limit
+        self.inside = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] == "/livez":
+            await self.app(scope, receive, send)
+            return
+        if self.inside >= self.limit:
+            detail = "too many requests are in progress: try again after Retry-After"
+            await _refuse(
+                scope,
+                receive,
+                send,
+                status=503,
+                name="too-many-requests",
+                detail=detail,
+                headers={"Retry-After": "1"},
+            )
+            return
+        self.inside += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.inside -= 1
+
+
+class BodyLimit:
+    """Refuses a body over the limit by its declared length, and cuts off one that lied."""
+
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "0")
+        if not (declared.isascii() and declared.isdigit()) or int(declared) > self.limit:
+            await self._too_large(scope, receive, send)
+            return
+        received = 0
+        started = over = False
+
+        async def bounded_receive() -> Message:
+            nonlocal received, over
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.limit:
+                over = True
+                raise _BodyTooLarge
+            return message
+
+        async def noting_send(message: Message) -> None:
+            nonlocal started
+            if over:
+                return  # an answer made from the cut body; the refusal below takes its place
+            started = True
+            await send(message)
+
+        with suppress(_BodyTooLarge):
+            await self.app(scope, bounded_receive, noting_send)
+        if over and not started:
+            await self._too_large(scope, receive, send)
+
+    async def _too_large(self, scope: Scope, receive: Receive, send: Send) -> None:
+        detail = f"a request may have {self.limit} bytes: send less at a time"
+        await _refuse(scope, receive, send, status=413, name="too-large", detail=detail)
+
+
+class _BodyTooLarge(Exception):
+    """Ends the reading of a body; frameworks may turn it into an answer of their own."""
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a Host header (with or without a port) names the loopback address.
+
+    An address literal cannot be rebound; of names only `localhost` is safe to trust.
+    """
+    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::\d{1,5})?", host)
+    if match is None:
+        return False
+    name = match[1].strip("[]").lower()
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_local_origin(origin: str) -> bool:
+    scheme, separator, host = origin.partition("://")
+    return bool(separator) and scheme in ("http", "https") and is_loopback(host)
+
+
+async def _refuse(
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    *,
+    status: int,
+    name: str,
+    detail: str,
+    headers: dict[str, str] | None = None,
+) -> None:
+    problem = Problem(
+        type=problem_type(name),
+        title=title_of(status),
+        status=status,
+        detail=detail,
+        request_id=str(scope.get(REQUEST_ID, "")),
+    )
+    await problem_response(problem, headers)(scope, receive, send)
