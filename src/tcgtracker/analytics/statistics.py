@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from tcgtracker.domain.errors import InvalidInput
 from tcgtracker.domain.money import MAX_MINOR, round_half_even
+from tcgtracker.prices.reading import DailyValues
 
 _TREND_DAYS = 3
 _RETURNS = 2
@@ -25,24 +25,6 @@ class Trend(StrEnum):
     STABLE = "stable"
     INSUFFICIENT_DATA = "insufficient_data"
     NO_DATA = "no_data"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DailyValues:
-    """One value for each UTC day from `first_day` (days since 1970-01-01) on.
-
-    `market` is in minor units of one currency; -1 = nothing that day (gap, not observed, no price).
-
-    Raises:
-        InvalidInput: `market` is not a one-dimensional array of int64.
-    """
-
-    first_day: int
-    market: NDArray[np.int64]
-
-    def __post_init__(self) -> None:
-        if self.market.dtype != np.int64 or self.market.ndim != 1:
-            raise InvalidInput("daily values are a one-dimensional array of 64-bit integers")
 
 
 @dataclass(frozen=True, slots=True)

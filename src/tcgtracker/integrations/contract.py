@@ -12,6 +12,9 @@ from tcgtracker.domain.source import Source
 
 IntArray = NDArray[np.int64]
 
+MAX_EXTERNAL_ID = 2**50 - 1
+"""The largest product id of a bulk source (the recorder keeps id and facet in one integer)."""
+
 NO_PRICE = -1
 """Stands for an absent price in arrays of minor units (a price is never negative)."""
 
@@ -68,6 +71,11 @@ class PricePage:
     skipped: Counter[str] = field(default_factory=Counter)
     texts: dict[int, ProductText] = field(default_factory=dict)
     flags: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def nameless(self) -> int:
+        """How many rows do not say which series they are of: any of the missing may be one."""
+        return sum(row.facet is None for row in self.rejected)
 
     @property
     def rows_read(self) -> int:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tcgtracker.database.dialects.base import HistoryRows, IntArray
 from tcgtracker.domain.clock import DAY_S
+from tcgtracker.domain.errors import InvalidInput
 
 _NO_PRICE = -1
 
@@ -46,12 +47,22 @@ class Reading:
         return hash((self.answer, self.values))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DailyValues:
-    """One market value per UTC day from `first_day` (days since 1970-01-01); -1 for none."""
+    """One value for each UTC day from `first_day` (days since 1970-01-01) on.
+
+    `market` is in minor units of one currency; -1 = nothing that day (gap, not observed, no price).
+
+    Raises:
+        InvalidInput: `market` is not a one-dimensional array of int64.
+    """
 
     first_day: int
     market: IntArray
+
+    def __post_init__(self) -> None:
+        if self.market.dtype != np.int64 or self.market.ndim != 1:
+            raise InvalidInput("daily values are a one-dimensional array of 64-bit integers")
 
 
 class SeriesHistory:
@@ -77,21 +88,20 @@ class SeriesHistory:
             return Reading(Answer.NOT_OBSERVED)
         return self._in_force(look)
 
-    def last_known(self) -> Reading | None:
-        """Return the newest price ever listed, however old; None when there is none."""
-        priced = np.flatnonzero((self.rows.state == 0) & (self.rows.values >= 0).any(axis=1))
-        return self._read_row(int(priced[-1])) if len(priced) else None
+    def last_market(self) -> tuple[int, int] | None:
+        """Return the newest market price ever listed and the last look that found it, if any."""
+        priced = np.flatnonzero((self.rows.state == 0) & (self.rows.values[:, 0] >= 0))
+        if not len(priced):
+            return None
+        row = int(priced[-1])
+        return int(self.rows.values[row, 0]), self._last_look_of(row)
 
     def last_seen_at(self) -> int | None:
         """Return the newest look that found the product listed; epoch seconds."""
         listed = np.flatnonzero(self.rows.state != 1)
         if not len(listed):
             return None
-        row = int(listed[-1])
-        if row == len(self.rows) - 1:
-            return int(self.looks[-1])
-        gone = self.rows.observed_at[row + 1]
-        return int(self.looks[np.searchsorted(self.looks, gone) - 1])
+        return self._last_look_of(int(listed[-1]))
 
     def daily(self, first_day: int, last_day: int) -> DailyValues:
         """Return the last market value in force on each UTC day, both days included."""
@@ -127,6 +137,13 @@ class SeriesHistory:
             for begin, finish in found
             if finish > start and begin < end
         ]
+
+    def _last_look_of(self, row: int) -> int:
+        """Return the last look that reads a row."""
+        if row == len(self.rows) - 1:
+            return int(self.looks[-1])
+        following = self.rows.observed_at[row + 1]
+        return int(self.looks[np.searchsorted(self.looks, following) - 1])
 
     def _carried(self, place: int) -> bool:
         if place + 1 >= len(self.looks):

@@ -54,6 +54,8 @@ class CollectReport:
         self.flags.update(page.flags)
         where = f"{page.source} {page.scope} at {page.observed_at:%Y-%m-%d %H:%M}"
         self.incomplete.extend(f"{where}: {reason}" for reason in page.missing)
+        if page.nameless:
+            self.incomplete.append(f"{where}: {page.nameless} rows do not say what they price")
         self.incomplete.extend(
             f"{where}: part {part}, which was there before, is missing"
             for part in done.missing_parts

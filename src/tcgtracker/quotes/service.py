@@ -171,5 +171,5 @@ def _with_unreadable(page: PricePage, scope_id: int) -> ScopePage:
             ]
         ),
         parts=page.parts,
-        complete=not page.missing,
+        complete=not page.missing and not page.nameless,
     )

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tcgtracker.analytics.statistics import DailyValues, Statistics, Trend, compute_statistics
+from tcgtracker.prices.reading import DailyValues
+from tcgtracker.analytics.statistics import Statistics, Trend, compute_statistics
 from tcgtracker.domain.errors import InvalidInput
 from tcgtracker.domain.money import MAX_MINOR
 

@@ -1,6 +1,7 @@
 """Games, sets, cards, printings, and the ties of vendors' products to them."""
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Date,
     Float,
@@ -123,6 +124,8 @@ card_quotes = Table(
     Column("currency", Text, nullable=False),
     Column("market_price", Integer),
     Column("observed_at", UtcSeconds),
+    # whether the price still stands there; a price that is gone keeps its last look
+    Column("listed", Boolean(create_constraint=False), nullable=False),
     Index("ix_card_quotes_series", "series_id"),
     Index("ix_card_quotes_scope", "scope_id"),
 )

@@ -412,6 +412,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("market_price", sa.Integer(), nullable=True),
         sa.Column("observed_at", UtcSeconds(), nullable=True),
+        sa.Column("listed", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_card_quotes_card_id")),
         sa.PrimaryKeyConstraint("card_id", "source", name=op.f("pk_card_quotes")),
     )
