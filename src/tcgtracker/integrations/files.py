@@ -21,7 +21,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 SEVEN_ZIP_MAGIC = b"7z\xbc\xaf\x27\x1c"
 # Real price files inflate 13 times; a run of one byte inflates 1,030 times (deflate's limit).
 _MAX_RATIO = 200
-_RATIO_FREE = 64 * 2**20
+_RATIO_FREE = 8 * 2**20
 
 
 class DamagedFile(InvalidInput):

@@ -164,11 +164,12 @@ def _identify_path(path: Path) -> list[_Given]:
 def _look_into(folder: Path, depth: int) -> list[_Given]:
     if depth == 0 and is_below_day(folder):
         return [_Given(_Kind.FOLDER, folder)]
-    found = [_Given(_Kind.FOLDER, folder)] if is_day_folder(folder) else []
+    is_day = is_day_folder(folder)
+    found = [_Given(_Kind.FOLDER, folder)] if is_day else []
     for entry in sorted(folder.iterdir()):
         if entry.is_symlink():
             continue
-        if entry.is_dir() and not found and depth < _MAX_DEPTH:
+        if entry.is_dir() and not is_day and depth < _MAX_DEPTH:
             found += _look_into(entry, depth + 1)
         elif entry.is_file() and entry.name.lower().endswith(_SUFFIXES):
             found.append(_Given(_kind_of(entry), entry))
