@@ -13,7 +13,7 @@ OnRead = Callable[[int], None]
 """Is told how many more bytes of the file on disk were read."""
 
 MAX_LINE = 64 * 2**20
-"""The longest line in bytes; the largest real one (a group of Magic cards) has about 3 MB."""
+"""The longest line in bytes; the largest real one (a day of one group) has 0.75 MB."""
 
 _CHUNK = 2**20
 _HEAD = 64 * 2**10

@@ -15,16 +15,13 @@ from tcgtracker.integrations.price_files import iter_price_pages
 from tcgtracker.integrations.pricecharting.columns import CARD_VARIANTS
 from tests.unit.integrations.builders import a_gzip, rejected_of, values_of
 
-SHORT_HEADER = next(
-    csv.reader(
-        [
-            "id,console-name,product-name,loose-price,cib-price,new-price,graded-price,box-only-price,"
-            "manual-only-price,bgs-10-price,condition-17-price,condition-18-price,gamestop-price,"
-            "gamestop-trade-price,retail-loose-buy,retail-loose-sell,retail-cib-buy,retail-cib-sell,"
-            "retail-new-buy,retail-new-sell,upc,sales-volume,genre,tcg-id,asin,epid,release-date"
-        ]
-    )
+_SHORT = (
+    "id,console-name,product-name,loose-price,cib-price,new-price,graded-price,box-only-price,"
+    "manual-only-price,bgs-10-price,condition-17-price,condition-18-price,gamestop-price,"
+    "gamestop-trade-price,retail-loose-buy,retail-loose-sell,retail-cib-buy,retail-cib-sell,"
+    "retail-new-buy,retail-new-sell,upc,sales-volume,genre,tcg-id,asin,epid,release-date"
 )
+SHORT_HEADER = _SHORT.split(",")
 NEW_COLUMNS = [f"condition-{number}-price" for number in (9, 10, *range(13, 23))]
 LONG_HEADER = [
     *SHORT_HEADER[:10],

@@ -47,7 +47,7 @@ from tcgtracker.integrations.pricecharting.columns import (
 )
 
 MAX_GUIDE = 256 * 2**20
-"""Bytes of text a guide may have; the guide of all products has about 30 MB."""
+"""Bytes of text a guide may have; the whole guide of a game has about 10 MB."""
 
 _MAX_RECORD = 2**20
 _MAX_TEXT = 300
