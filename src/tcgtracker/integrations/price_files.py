@@ -93,16 +93,19 @@ def iter_price_pages(
     """
     progress = _Progress(on_progress)
     faults: list[str] = []
-    for batch in _batches(_identify(paths), observed_at):
+    batches = [
+        batch if isinstance(batch, _Guides) else [_open(given, progress.add) for given in batch]
+        for batch in _batches(_identify(paths), observed_at)
+    ]
+    for batch in batches:
         if isinstance(batch, _Guides):
             guide = PriceGuide(batch.observed_at, category)
             ends = [guide.add(path, progress.add) for path in batch.paths]
             faults += [fault for fault in ends if fault]
             yield from guide.pages()
         else:
-            inputs = [_open(given, progress.add) for given in batch]
-            faults += [source.contents.fault for source in inputs if source.contents.fault]
-            yield from iter_scopes(inputs)
+            faults += [source.contents.fault for source in batch if source.contents.fault]
+            yield from iter_scopes(batch)
     if faults:
         raise InvalidInput("; ".join(faults))
 

@@ -23,6 +23,15 @@ def test_the_name_does_not_decide(tmp_path, name, pack):
         assert [page.source for page in iter_price_pages([path])] == [source]
 
 
+def test_the_page_of_an_earlier_guide_waits_for_the_check_of_a_later_archive(tmp_path):
+    guide, archive = tmp_path / f"{DAY}.csv", tmp_path / "x.7z"
+    guide.write_bytes(GUIDE)
+    archive.write_bytes(b"7z\xbc\xaf\x27\x1c" + b"\0" * 50)
+
+    with pytest.raises(InvalidInput, match=r"x\.7z"):
+        next(iter_price_pages([guide, archive]))
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
