@@ -13,7 +13,7 @@ OnRead = Callable[[int], None]
 """Is told how many more bytes of the file on disk were read."""
 
 MAX_LINE = 64 * 2**20
-"""The longest line in bytes; the largest real one (a group of Magic cards) has about 3 MB."""
+"""The longest line in bytes; the largest real one (a day of one group) has 0.75 MB."""
 
 _CHUNK = 2**20
 _HEAD = 64 * 2**10
@@ -21,7 +21,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 SEVEN_ZIP_MAGIC = b"7z\xbc\xaf\x27\x1c"
 # Real price files inflate 13 times; a run of one byte inflates 1,030 times (deflate's limit).
 _MAX_RATIO = 200
-_RATIO_FREE = 64 * 2**20
+_RATIO_FREE = 8 * 2**20
 
 
 class DamagedFile(InvalidInput):

@@ -93,16 +93,19 @@ def iter_price_pages(
     """
     progress = _Progress(on_progress)
     faults: list[str] = []
-    for batch in _batches(_identify(paths), observed_at):
+    batches = [
+        batch if isinstance(batch, _Guides) else [_open(given, progress.add) for given in batch]
+        for batch in _batches(_identify(paths), observed_at)
+    ]
+    for batch in batches:
         if isinstance(batch, _Guides):
             guide = PriceGuide(batch.observed_at, category)
             ends = [guide.add(path, progress.add) for path in batch.paths]
             faults += [fault for fault in ends if fault]
             yield from guide.pages()
         else:
-            inputs = [_open(given, progress.add) for given in batch]
-            faults += [source.contents.fault for source in inputs if source.contents.fault]
-            yield from iter_scopes(inputs)
+            faults += [source.contents.fault for source in batch if source.contents.fault]
+            yield from iter_scopes(batch)
     if faults:
         raise InvalidInput("; ".join(faults))
 
@@ -164,11 +167,12 @@ def _identify_path(path: Path) -> list[_Given]:
 def _look_into(folder: Path, depth: int) -> list[_Given]:
     if depth == 0 and is_below_day(folder):
         return [_Given(_Kind.FOLDER, folder)]
-    found = [_Given(_Kind.FOLDER, folder)] if is_day_folder(folder) else []
+    is_day = is_day_folder(folder)
+    found = [_Given(_Kind.FOLDER, folder)] if is_day else []
     for entry in sorted(folder.iterdir()):
         if entry.is_symlink():
             continue
-        if entry.is_dir() and not found and depth < _MAX_DEPTH:
+        if entry.is_dir() and not is_day and depth < _MAX_DEPTH:
             found += _look_into(entry, depth + 1)
         elif entry.is_file() and entry.name.lower().endswith(_SUFFIXES):
             found.append(_Given(_kind_of(entry), entry))

@@ -36,7 +36,7 @@ def test_a_line_may_be_as_long_as_the_limit():
 
 @pytest.mark.parametrize("pieces", [[b"a\nabcde"], [b"a\nabc", b"de\n"], [b"a\nabcde\nf"]])
 def test_a_longer_line_is_refused_with_its_number(pieces):
-    with pytest.raises(InvalidInput, match="file.x: line 2 is longer than 4 bytes"):
+    with pytest.raises(InvalidInput, match=r"file\.x: line 2 is longer than 4 bytes"):
         list(bounded_lines(pieces, "file.x", limit=4))
 
 
@@ -156,17 +156,11 @@ def test_a_line_of_a_gigabyte_is_refused_in_little_memory():
     assert grown < 100
 
 
-@pytest.mark.parametrize("content", ["b'\\0' * 2**20", "b'\\n' * 2**20"])
-def test_a_gzip_of_a_gigabyte_of_one_byte_is_refused_in_little_memory(tmp_path, content):
+@pytest.mark.parametrize("byte", [b"\0", b"\n"])
+def test_a_gzip_of_a_gigabyte_of_one_byte_is_refused_in_little_memory(tmp_path, byte):
     path = tmp_path / "bomb.gz"
-    make = f"""
-        import gzip, sys
-        with gzip.open(sys.argv[1], "wb", compresslevel=1) as out:
-            for _ in range(1024):
-                out.write({content})
-        """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(make), str(path)], check=True)
-    assert path.stat().st_size < 10 * 2**20
+    path.write_bytes(a_gzip(byte * 2**24) * 64)
+    assert path.stat().st_size < 2 * 2**20
 
     grown = grown_mib(
         """

@@ -6,6 +6,7 @@ that the 27- and the 37-column header, and any later one, are read alike.
 
 import csv
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ from tcgtracker.integrations.pricecharting.columns import (
 )
 
 MAX_GUIDE = 256 * 2**20
-"""Bytes of text a guide may have; the guide of all products has about 30 MB."""
+"""Bytes of text a guide may have; the whole guide of a game has about 10 MB."""
 
 _MAX_RECORD = 2**20
 _MAX_TEXT = 300
@@ -94,11 +95,15 @@ class _BadCell(Exception):
     pass
 
 
+def _int64() -> "array[int]":
+    return array("q")  # a list of tuples would take ten times the memory
+
+
 @dataclass(slots=True)
 class _Scope:
-    ids: list[int] = field(default_factory=list)
-    facet_numbers: list[int] = field(default_factory=list)
-    values: list[tuple[int, ...]] = field(default_factory=list)
+    ids: "array[int]" = field(default_factory=_int64)
+    facet_numbers: "array[int]" = field(default_factory=_int64)
+    values: "array[int]" = field(default_factory=_int64)
     facets: dict[Facet, int] = field(default_factory=dict)
     parts: set[str] = field(default_factory=set)
     rejected: list[RejectedRow] = field(default_factory=list)
@@ -109,13 +114,13 @@ class _Scope:
     def add(self, product: int, facet: Facet, values: tuple[int, ...]) -> None:
         self.ids.append(product)
         self.facet_numbers.append(self.facets.setdefault(facet, len(self.facets)))
-        self.values.append(values)
+        self.values.extend(values)
 
     def page(self, scope: str, observed_at: datetime, missing: Sequence[str]) -> PricePage:
         rows = Rows(
-            np.array(self.ids, dtype=np.int64),
-            np.array(self.facet_numbers, dtype=np.int64),
-            np.array(self.values, dtype=np.int64).reshape(-1, len(VALUE_NAMES)),
+            np.frombuffer(self.ids, np.int64),
+            np.frombuffer(self.facet_numbers, np.int64),
+            np.frombuffer(self.values, np.int64).reshape(-1, len(VALUE_NAMES)),
             tuple(self.facets),
         )
         settled = settle_duplicates(rows, self.rejected)
@@ -218,7 +223,8 @@ class PriceGuide:
             self._missing.append(f"{self._place}: the row of product {number} is broken")
             return told
         product = int(number)
-        scope.parts.add(_clean(console))
+        if console:
+            scope.parts.add(_clean(console))
         if kind.is_comic:
             scope.skipped["comic-book"] += 1
             return told

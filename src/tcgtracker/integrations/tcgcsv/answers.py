@@ -14,7 +14,7 @@ PRICE_FIELDS = ("marketPrice", "lowPrice", "highPrice", "midPrice", "directLowPr
 """The vendor's five figures, in the order of `domain.quote.VALUE_NAMES`."""
 
 MAX_SUB_TYPE = 200
-"""The longest printing name in characters; the longest real one has 24."""
+"""The longest printing name in characters; the longest real one has 30."""
 MAX_PRODUCT_ID = 2**63 - 1
 RAW_LENGTH = 500
 _BOM = b"\xef\xbb\xbf"

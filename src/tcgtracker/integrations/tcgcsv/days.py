@@ -80,9 +80,7 @@ class _Merge:
         streams = [source.answers() for source in self._inputs]
         left = [_by_day(source.contents.answers) for source in self._inputs]
         for day, scopes in self._days().items():
-            for scope in scopes:
-                if not self._outstanding[scope]:
-                    yield self._page(scope)  # nothing but reasons why it is missing
+            without_answer = [scope for scope in scopes if not self._outstanding[scope]]
             for source, stream, owed in zip(self._inputs, streams, left, strict=True):
                 while owed[day]:
                     item = next(stream, None)
@@ -93,6 +91,8 @@ class _Merge:
                     yield from self._take(scope, answer)
                 if day in owed and not +owed and next(stream, None) is not None:
                     raise InvalidInput(f"{source.name}: changed while it was read")
+            for scope in without_answer:
+                yield self._page(scope)  # nothing but reasons why it is missing
 
     def _days(self) -> Mapping[date, list[Scope]]:
         days: defaultdict[date, list[Scope]] = defaultdict(list)

@@ -130,9 +130,12 @@ def _place(file: Path) -> str:
 
 def _numbered(folder: Path) -> list[Path]:
     """Return the folders with an id as their name, in the order of the ids."""
-    found = [
-        entry
-        for entry in folder.iterdir()
-        if _ID.fullmatch(entry.name) and entry.is_dir() and not entry.is_symlink()
-    ]
+    try:
+        found = [
+            entry
+            for entry in folder.iterdir()
+            if _ID.fullmatch(entry.name) and entry.is_dir() and not entry.is_symlink()
+        ]
+    except OSError as exc:
+        raise InvalidInput(f"{folder}: cannot be read: {exc.strerror or exc}") from exc
     return sorted(found, key=lambda entry: int(entry.name))

@@ -123,10 +123,10 @@ class _Survey:
 
     def broke_off(self, tail: bytes, reason: str) -> None:
         suspects = self._suspect(reason)
-        if usual := _USUAL.match(tail):
-            scope = _scope_of(usual)
-            if scope:
-                suspects.add(scope)
+        usual = _USUAL.match(tail)
+        if usual and (scope := _scope_of(usual)):  # the line cut in two tells which scope it was
+            suspects.clear()
+            suspects.add(scope)
 
     def close(self) -> None:
         grouped = self._runs == len(self._contents.answers)
