@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from tcgtracker.domain.errors import InvalidInput
 from tcgtracker.domain.money import MAX_MINOR, round_half_even
 from tcgtracker.prices.reading import DailyValues
 

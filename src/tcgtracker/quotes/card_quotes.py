@@ -186,9 +186,7 @@ def _refresh(uow: UnitOfWork, dialect: DatabaseDialect, card_ids: Sequence[int])
     _save_updates(uow.connection, card_ids, updated)
 
 
-def _save_updates(
-    connection: Connection, card_ids: Sequence[int], updated: dict[int, int]
-) -> None:
+def _save_updates(connection: Connection, card_ids: Sequence[int], updated: dict[int, int]) -> None:
     by_moment: defaultdict[int | None, list[int]] = defaultdict(list)
     for card_id in card_ids:
         by_moment[updated.get(card_id)].append(card_id)

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tcgtracker.prices.reading import DailyValues
 from tcgtracker.analytics.statistics import Statistics, Trend, compute_statistics
 from tcgtracker.domain.errors import InvalidInput
 from tcgtracker.domain.money import MAX_MINOR
+from tcgtracker.prices.reading import DailyValues
 
 VALUE = st.one_of(st.just(-1), st.integers(0, 2_000), st.integers(0, MAX_MINOR))
 

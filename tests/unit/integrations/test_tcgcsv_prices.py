@@ -67,7 +67,7 @@ BAD_ROWS = [
     (a_row(5) | {"subTypeName": 3}, "bad-sub-type", False),
     (a_row(0), "bad-product-id", False),
     (a_row(-4), "bad-product-id", False),
-    (a_row(2**63), "bad-product-id", False),
+    (a_row(2**50), "bad-product-id", False),
     (a_row(5) | {"productId": "5"}, "bad-product-id", False),
     (a_row(5) | {"productId": 5.5}, "bad-product-id", False),
     (a_row(5) | {"productId": True}, "bad-product-id", False),

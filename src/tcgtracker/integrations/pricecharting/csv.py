@@ -22,7 +22,13 @@ from tcgtracker.domain.money import MAX_MINOR, parse_minor, round_half_even
 from tcgtracker.domain.quote import VALUE_NAMES, Facet
 from tcgtracker.domain.source import Source
 from tcgtracker.integrations.columns import Rows, settle_duplicates
-from tcgtracker.integrations.contract import NO_PRICE, PricePage, ProductText, RejectedRow
+from tcgtracker.integrations.contract import (
+    MAX_EXTERNAL_ID,
+    NO_PRICE,
+    PricePage,
+    ProductText,
+    RejectedRow,
+)
 from tcgtracker.integrations.files import (
     DamagedFile,
     OnRead,
@@ -53,7 +59,6 @@ MAX_GUIDE = 256 * 2**20
 _MAX_RECORD = 2**20
 _MAX_TEXT = 300
 _RAW_LENGTH = 500
-_MAX_ID = 2**63 - 1
 _DATE = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)")
 _ID_TEXT = re.compile(r"[0-9]{1,19}")
 _NOT_UTF8 = "\N{REPLACEMENT CHARACTER}"
@@ -212,7 +217,7 @@ class PriceGuide:
         kind = classify(console, name, row.get(GENRE, ""), self._category)
         scope = self._scopes.setdefault(kind.scope, _Scope())
         number = row.get(ID, "")
-        if not _ID_TEXT.fullmatch(number) or not 0 < int(number) <= _MAX_ID:
+        if not _ID_TEXT.fullmatch(number) or not 0 < int(number) <= MAX_EXTERNAL_ID:
             reason = "bad-product-id" if number else "missing-field"
             scope.rejected.append(RejectedRow(number[:40], None, reason, _raw(cells)))
             return told

@@ -8,14 +8,13 @@ from typing import NoReturn
 
 from tcgtracker.domain.money import MAX_MINOR, minor_from_decimal
 from tcgtracker.domain.quote import Facet
-from tcgtracker.integrations.contract import NO_PRICE, RejectedRow
+from tcgtracker.integrations.contract import MAX_EXTERNAL_ID, NO_PRICE, RejectedRow
 
 PRICE_FIELDS = ("marketPrice", "lowPrice", "highPrice", "midPrice", "directLowPrice")
 """The vendor's five figures, in the order of `domain.quote.VALUE_NAMES`."""
 
 MAX_SUB_TYPE = 200
 """The longest printing name in characters; the longest real one has 30."""
-MAX_PRODUCT_ID = 2**63 - 1
 RAW_LENGTH = 500
 _BOM = b"\xef\xbb\xbf"
 
@@ -121,7 +120,7 @@ def _product_id(row: Mapping[str, object]) -> int:
     value = row.get("productId")
     if value is None:
         raise _BadField("missing-field")
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_PRODUCT_ID:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_EXTERNAL_ID:
         raise _BadField("bad-product-id")
     return value
 

@@ -19,9 +19,13 @@ from tcgtracker.domain.money import MAX_MINOR
 from tcgtracker.domain.quote import VALUE_NAMES, Facet
 from tcgtracker.domain.source import Source
 from tcgtracker.integrations.columns import FloatArray, Rows, minor_from_binary64, settle_duplicates
-from tcgtracker.integrations.contract import NO_PRICE, IntArray, PricePage
+from tcgtracker.integrations.contract import (
+    MAX_EXTERNAL_ID,
+    NO_PRICE,
+    IntArray,
+    PricePage,
+)
 from tcgtracker.integrations.tcgcsv.answers import (
-    MAX_PRODUCT_ID,
     PRICE_FIELDS,
     CarefulRows,
     UnreadableAnswer,
@@ -80,7 +84,7 @@ _WRAPPED_DECODER = msgspec.json.Decoder(_Wrapped)
 
 class _Row(msgspec.Struct, gc=False, kw_only=True):
     # In the vendor's order: the decoder looks for the next field first.
-    productId: Annotated[int, msgspec.Meta(gt=0, le=MAX_PRODUCT_ID)]  # noqa: N815
+    productId: Annotated[int, msgspec.Meta(gt=0, le=MAX_EXTERNAL_ID)]  # noqa: N815
     lowPrice: _Price = None  # noqa: N815
     midPrice: _Price = None  # noqa: N815
     highPrice: _Price = None  # noqa: N815
