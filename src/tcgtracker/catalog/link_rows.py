@@ -240,7 +240,7 @@ _UPDATE = (
 )
 
 
-def _product(row: Row[Any]) -> VendorProduct:
+def _product(row: Row[Any, Any, Any, Any]) -> VendorProduct:
     return VendorProduct(row[0], Source(row[1]), row[2], row[3])
 
 

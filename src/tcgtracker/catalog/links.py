@@ -104,8 +104,11 @@ def link_products(
         if not _is_kept(present.get(product.id))
     ]
     _refuse_rivals(decisions, [link for link in present.values() if _is_kept(link)])
-    report.kept = len(products) - len(decisions)
+    asked = {product.id for product in vendor_products}
+    report.kept = len(asked & {name for name, link in present.items() if _is_kept(link)})
     for decision in decisions:
+        if decision.product.id not in asked:
+            continue
         name = decision.state.value
         setattr(report, name, getattr(report, name) + 1)
     rows = [

@@ -207,8 +207,9 @@ class BatchWriter:
             connection,
             _CHANGE_CLAIM,
             [
-                {"ext": external_id, "wanted": card_id, **_new(claim)}
+                {"of_source": source, "ext": external_id, "wanted": card_id, **_new(claim)}
                 for (external_id, card_id), claim in self._claim_changes.items()
+                for source in ID_SOURCES
             ],
         )
 
@@ -236,7 +237,7 @@ _FILL_IMAGE = (
 _CHANGE_CLAIM = (
     update(card_products)
     .where(
-        card_products.c.source.in_([source.value for source in ID_SOURCES]),
+        card_products.c.source == bindparam("of_source"),
         card_products.c.external_id == bindparam("ext"),
         card_products.c.card_id == bindparam("wanted"),
     )
