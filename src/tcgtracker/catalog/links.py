@@ -1,14 +1,15 @@
-"""Ties of vendors' products (with their sub keys) to printings: rule version `ids-1`.
+"""Ties of vendors' products (with their sub keys) to printings, by the rules of `link_rules`.
 
-A product id that exactly one card claims proves the card, never the printing: that needs the sub
-key, or a card with one printing. What is not proven is kept as unknown, with the reason.
+The products are the history's, which may be another database: nothing here joins the two.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from tcgtracker.catalog.importer import VENDOR_ORIGIN
+from sqlalchemy.exc import IntegrityError
+
 from tcgtracker.catalog.link_rows import (
     ClaimRow,
     LinkRow,
@@ -23,17 +24,24 @@ from tcgtracker.catalog.link_rows import (
     save_cursor,
     write_links,
 )
-from tcgtracker.catalog.numbers import printing_label
+from tcgtracker.catalog.link_rules import (
+    RULE_VERSION,
+    decide,
+    is_kept,
+    refuse_rivals,
+    refuse_unseen_rivals,
+)
 from tcgtracker.catalog.writer import ID_SOURCES
 from tcgtracker.database.engine import Database
 from tcgtracker.database.unit_of_work import UnitOfWork, unit_of_work
 from tcgtracker.domain.catalog import LinkState
 from tcgtracker.domain.clock import Clock
+from tcgtracker.domain.errors import Conflict
 from tcgtracker.domain.source import Source
 
-RULE_VERSION = "ids-1"
 BATCH = 5_000
-_SHOWN_CARDS = 5
+_ATTEMPTS = 3
+_T = TypeVar("_T")
 
 OnProgress = Callable[[int], None]
 """Is told how many products were looked at so far."""
@@ -45,7 +53,7 @@ class LinkReport:
 
     unclaimed: products that no catalog knows; they keep their history, unlinked.
     kept: links that a person decided, or that are rejected or suspended: never overwritten.
-    written: links that are new or changed; `cards` are theirs.
+    written: links that are new or changed; `cards` are the cards that they point or pointed to.
     """
 
     confirmed: int = 0
@@ -66,15 +74,6 @@ class LinkReport:
         self.cards |= other.cards
 
 
-@dataclass(slots=True)
-class _Decision:
-    product: VendorProduct
-    claim: ClaimRow
-    state: LinkState
-    printing: str
-    evidence: str
-
-
 def link_products(
     uow: UnitOfWork, source: Source, vendor_products: Sequence[VendorProduct], *, clock: Clock
 ) -> LinkReport:
@@ -84,6 +83,9 @@ def link_products(
     two products that both say Holofoil of one card prove neither.
     """
     report = LinkReport()
+    if source not in ID_SOURCES:
+        report.unclaimed = len(vendor_products)  # the rules know TCGplayer's product ids only
+        return report
     claims = claims_of_products(
         uow.connection, source, {product.external_id for product in vendor_products}
     )
@@ -98,19 +100,19 @@ def link_products(
         uow.connection, {claim.card_id for group in by_product.values() for claim in group}
     )
     present = links_of(uow.connection, [product.id for product in products])
-    decisions = [
-        _decide(product, by_product[product.external_id], printings, source)
-        for product in products
-        if not _is_kept(present.get(product.id))
-    ]
-    _refuse_rivals(decisions, [link for link in present.values() if _is_kept(link)])
+    decisions = decide(
+        [product for product in products if not is_kept(present.get(product.id))],
+        by_product,
+        printings,
+    )
+    refuse_rivals(decisions, [link for link in present.values() if is_kept(link)])
+    refuse_unseen_rivals(decisions, by_product, {product.external_id for product in products})
     asked = {product.id for product in vendor_products}
-    report.kept = len(asked & {name for name, link in present.items() if _is_kept(link)})
-    for decision in decisions:
-        if decision.product.id not in asked:
-            continue
-        name = decision.state.value
-        setattr(report, name, getattr(report, name) + 1)
+    report.kept = len(asked & {name for name, link in present.items() if is_kept(link)})
+    states = Counter(decision.state for decision in decisions if decision.product.id in asked)
+    report.confirmed = states[LinkState.CONFIRMED]
+    report.derived = states[LinkState.DERIVED]
+    report.unknown = states[LinkState.UNKNOWN]
     rows = [
         LinkRow(
             vendor_product_id=decision.product.id,
@@ -132,7 +134,11 @@ def link_products(
         checked_at=clock.now(),
     )
     report.written = len(changed)
-    report.cards = {row.card_id for row in changed}
+    report.cards = {row.card_id for row in changed} | {
+        present[row.vendor_product_id].card_id
+        for row in changed
+        if row.vendor_product_id in present
+    }
     return report
 
 
@@ -148,12 +154,16 @@ def link_all(
     report = LinkReport()
     after = 0
     done = 0
+
+    def one_batch(uow: UnitOfWork) -> tuple[LinkReport, list[VendorProduct]]:
+        products = products_after(uow.history, after, BATCH, source=source)
+        return link_products(uow, source, products, clock=clock), products
+
     while True:
-        with unit_of_work(database, history) as uow:
-            products = products_after(uow.history, after, BATCH, source=source)
-            if not products:
-                return report
-            report.add(link_products(uow, source, products, clock=clock))
+        batch, products = _repeated(database, history, one_batch)
+        if not products:
+            return report
+        report.add(batch)
         after = products[-1].id
         done += len(products)
         if on_progress:
@@ -170,15 +180,19 @@ def link_ids(
 ) -> LinkReport:
     """Decide the links of TCGplayer's product ids, of each source that uses them."""
     report = LinkReport()
-    done = 0
-    for chunk in _chunks(sorted(external_ids), BATCH):
-        with unit_of_work(database, history) as uow:
-            for source in ID_SOURCES:
-                products = products_of_ids(uow.history, source, chunk)
-                report.add(link_products(uow, source, products, clock=clock))
-        done += len(chunk)
+    wanted = sorted(external_ids)
+
+    def one_batch(uow: UnitOfWork) -> LinkReport:
+        batch = LinkReport()
+        for source in ID_SOURCES:
+            products = products_of_ids(uow.history, source, wanted[start : start + BATCH])
+            batch.add(link_products(uow, source, products, clock=clock))
+        return batch
+
+    for start in range(0, len(wanted), BATCH):
+        report.add(_repeated(database, history, one_batch))
         if on_progress:
-            on_progress(done)
+            on_progress(min(start + BATCH, len(wanted)))
     return report
 
 
@@ -196,96 +210,33 @@ def link_new(
     """
     report = LinkReport()
     done = 0
-    while True:
-        with unit_of_work(database, history) as uow:
-            after = load_cursor(uow.connection)
-            products = products_after(uow.history, after, BATCH)
-            if not products:
-                return report
-            for source in ID_SOURCES:
-                own = [product for product in products if product.source is source]
-                report.add(link_products(uow, source, own, clock=clock))
-            report.unclaimed += sum(product.source not in ID_SOURCES for product in products)
+
+    def one_batch(uow: UnitOfWork) -> tuple[LinkReport, list[VendorProduct]]:
+        batch = LinkReport()
+        products = products_after(uow.history, load_cursor(uow.connection), BATCH)
+        for source in sorted({product.source for product in products}):
+            own = [product for product in products if product.source is source]
+            batch.add(link_products(uow, source, own, clock=clock))
+        if products:
             save_cursor(uow.connection, database.dialect, products[-1].id)
+        return batch, products
+
+    while True:
+        batch, products = _repeated(database, history, one_batch)
+        if not products:
+            return report
+        report.add(batch)
         done += len(products)
         if on_progress:
             on_progress(done)
 
 
-def _decide(
-    product: VendorProduct,
-    claims: Sequence[ClaimRow],
-    printings: dict[int, dict[str, int]],
-    source: Source,
-) -> _Decision:
-    claim = min(claims, key=lambda one: one.card_id)
-    if len(claims) > 1:
-        named = ", ".join(str(one.card_id) for one in sorted(claims, key=lambda one: one.card_id))
-        return _Decision(
-            product,
-            claim,
-            LinkState.UNKNOWN,
-            "",
-            f"product {product.external_id} is claimed by {len(claims)} cards: {named}",
-        )
-    state = LinkState.CONFIRMED if claim.origin == VENDOR_ORIGIN else LinkState.DERIVED
-    if product.sub_key and source in ID_SOURCES:
-        printing = printing_label(product.sub_key, claim.variant)
-        return _Decision(
-            product, claim, state, printing, f"{claim.evidence}; sub key {product.sub_key}"
-        )
-    names = sorted(printings.get(claim.card_id, {}))
-    if len(names) == 1:
-        return _Decision(
-            product, claim, state, names[0], f"{claim.evidence}; the card's only printing"
-        )
-    return _Decision(
-        product,
-        claim,
-        LinkState.UNKNOWN,
-        "",
-        f"{claim.evidence}; no sub key, and the card has {len(names)} known printings",
-    )
-
-
-def _refuse_rivals(decisions: Sequence[_Decision], kept: Sequence[LinkRow]) -> None:
-    """Trust no two products of one card that name the same printing.
-
-    The one whose catalog states that very printing stays; where a person has decided for one,
-    that one stays.
-    """
-    taken = {(link.card_id, link.printing) for link in kept if link.state.trusted and link.printing}
-    rivals: dict[tuple[int, str], list[_Decision]] = defaultdict(list)
-    for decision in decisions:
-        if decision.state.trusted:
-            rivals[decision.claim.card_id, decision.printing].append(decision)
-    for place, group in rivals.items():
-        ids = sorted({decision.product.external_id for decision in group})
-        stated = {
-            decision.product.external_id
-            for decision in group
-            if decision.claim.printing == decision.printing
-        }
-        if len(ids) == 1 and place not in taken:
-            continue
-        for decision in group:
-            if place not in taken and stated == {decision.product.external_id}:
-                continue
-            decision.state = LinkState.UNKNOWN
-            decision.evidence += (
-                "; a person has tied another product to this printing"
-                if place in taken
-                else f"; products {', '.join(ids[:_SHOWN_CARDS])} all say {decision.printing}"
-            )
-            decision.printing = ""
-
-
-def _is_kept(link: LinkRow | None) -> bool:
-    return link is not None and (
-        bool(link.decided_by) or link.state in (LinkState.REJECTED, LinkState.SUSPENDED)
-    )
-
-
-def _chunks(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
+def _repeated(database: Database, history: Database, act: Callable[[UnitOfWork], _T]) -> _T:
+    """Run one transaction, again when another one made the same link or printing meanwhile."""
+    for _ in range(_ATTEMPTS):
+        try:
+            with unit_of_work(database, history) as uow:
+                return act(uow)
+        except IntegrityError as exc:
+            refused = exc
+    raise Conflict("links are being made by somebody else all the time: run it again") from refused
