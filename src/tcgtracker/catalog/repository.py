@@ -287,7 +287,9 @@ def _set_row(row: Sequence[Any]) -> SetRow:
 
 
 def _card_row(row: Sequence[Any]) -> CardRow:
-    return CardRow(*row[:-2], product_type=ProductType(row[-2]), last_price_update=row[-1])
+    values = [*row]
+    values[-2] = ProductType(values[-2])
+    return CardRow(*values)
 
 
 def _matches(q: str) -> ColumnElement[bool]:
