@@ -79,8 +79,20 @@ printings = Table(
     UniqueConstraint("card_id", "name"),
 )
 
+# Under which key each catalog knows a card (`tcgdex:intl:base4-1`, `tcgplayer:42444`): what makes a
+# second import of a file, and a second catalog, find the card again.
+card_aliases = Table(
+    "card_aliases",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("alias", Text, nullable=False, unique=True),
+    Column("card_id", Integer, ForeignKey("cards.id"), nullable=False),
+    Index("ix_card_aliases_card", "card_id"),
+)
+
 # What a catalog says of a vendor's product id: it proves the card, not the printing. Links of the
-# priced products (with their sub keys) are derived from it.
+# priced products (with their sub keys) are derived from it. `variant` says what is special about
+# the product (a stamp, a foil pattern, a size), `origin` which catalog says all this.
 card_products = Table(
     "card_products",
     metadata,
@@ -89,6 +101,8 @@ card_products = Table(
     Column("external_id", Text, nullable=False),
     Column("card_id", Integer, ForeignKey("cards.id"), nullable=False),
     Column("printing", Text, nullable=False, server_default=""),
+    Column("variant", Text, nullable=False, server_default=""),
+    Column("origin", Text, nullable=False, server_default=""),
     Column("evidence", Text, nullable=False, server_default=""),
     UniqueConstraint("source", "external_id", "card_id"),
     Index("ix_card_products_card", "card_id"),

@@ -382,12 +382,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("game_id", "alias", name=op.f("uq_set_aliases_game_id_alias")),
     )
     op.create_table(
+        "card_aliases",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("alias", sa.Text(), nullable=False),
+        sa.Column("card_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_card_aliases_card_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_card_aliases")),
+        sa.UniqueConstraint("alias", name=op.f("uq_card_aliases_alias")),
+    )
+    op.create_index("ix_card_aliases_card", "card_aliases", ["card_id"], unique=False)
+    op.create_table(
         "card_products",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("external_id", sa.Text(), nullable=False),
         sa.Column("card_id", sa.Integer(), nullable=False),
         sa.Column("printing", sa.Text(), server_default="", nullable=False),
+        sa.Column("variant", sa.Text(), server_default="", nullable=False),
+        sa.Column("origin", sa.Text(), server_default="", nullable=False),
         sa.Column("evidence", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_card_products_card_id")),
         sa.CheckConstraint(
@@ -469,6 +481,8 @@ def downgrade() -> None:
     op.drop_table("card_quotes")
     op.drop_index("ix_card_products_card", table_name="card_products")
     op.drop_table("card_products")
+    op.drop_index("ix_card_aliases_card", table_name="card_aliases")
+    op.drop_table("card_aliases")
     op.drop_table("set_aliases")
     op.drop_table("price_series")
     op.drop_index("ix_cards_next_check", table_name="cards")

@@ -1,0 +1,248 @@
+"""SQL of links and claims. The products are the history's, the rest the main database's."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from tcgtracker.database.dialects.base import DatabaseDialect
+from tcgtracker.database.tables.catalog import card_products, printings, product_links
+from tcgtracker.database.tables.prices import change_cursors, vendor_products
+from tcgtracker.domain.catalog import LinkState
+from tcgtracker.domain.source import Source
+
+CURSOR = "links"
+_IN_LIST = 5_000
+"""Values of one IN list: SQLite takes 32,766 parameters, PostgreSQL 65,535."""
+
+
+@dataclass(frozen=True, slots=True)
+class VendorProduct:
+    """A product of the history side: the vendor's id and the printing as the vendor names it."""
+
+    id: int
+    source: Source
+    external_id: str
+    sub_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """What a catalog says of a product id and a card."""
+
+    external_id: str
+    card_id: int
+    printing: str
+    variant: str
+    origin: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """A link with the name of its printing ('' for none)."""
+
+    vendor_product_id: int
+    card_id: int
+    printing: str
+    state: LinkState
+    evidence: str
+    decided_by: str = ""
+
+
+def products_after(
+    history: Connection, after: int, limit: int, *, source: Source | None = None
+) -> list[VendorProduct]:
+    """Return products with an id above `after`, in the order of their ids."""
+    statement = _PRODUCTS.where(vendor_products.c.id > after)
+    if source:
+        statement = statement.where(vendor_products.c.source == source)
+    rows = history.execute(statement.order_by(vendor_products.c.id).limit(limit))
+    return [_product(row) for row in rows]
+
+
+def products_of_ids(
+    history: Connection, source: Source, external_ids: Collection[str]
+) -> list[VendorProduct]:
+    """Return the products of a source with these ids, in the order of their own ids."""
+    found = [
+        _product(row)
+        for chunk in chunks(sorted(external_ids))
+        for row in history.execute(
+            _PRODUCTS.where(
+                vendor_products.c.source == source, vendor_products.c.external_id.in_(chunk)
+            )
+        )
+    ]
+    return sorted(found, key=lambda product: product.id)
+
+
+def claims_of_products(
+    connection: Connection, source: Source, external_ids: Collection[str]
+) -> list[ClaimRow]:
+    return [
+        ClaimRow(*row)
+        for chunk in chunks(sorted(external_ids))
+        for row in connection.execute(
+            _CLAIMS.where(card_products.c.source == source, card_products.c.external_id.in_(chunk))
+        )
+    ]
+
+
+def claims_of_cards(
+    connection: Connection, source: Source, card_ids: Collection[int]
+) -> list[ClaimRow]:
+    return [
+        ClaimRow(*row)
+        for chunk in chunks(sorted(card_ids))
+        for row in connection.execute(
+            _CLAIMS.where(card_products.c.source == source, card_products.c.card_id.in_(chunk))
+        )
+    ]
+
+
+def printings_of(connection: Connection, card_ids: Collection[int]) -> dict[int, dict[str, int]]:
+    """Return the printings of cards: card id to name to printing id."""
+    found: dict[int, dict[str, int]] = {card_id: {} for card_id in card_ids}
+    columns = (printings.c.card_id, printings.c.name, printings.c.id)
+    for chunk in chunks(sorted(card_ids)):
+        for card_id, name, identifier in connection.execute(
+            select(*columns).where(printings.c.card_id.in_(chunk))
+        ):
+            found[card_id][name] = identifier
+    return found
+
+
+def links_of(connection: Connection, product_ids: Collection[int]) -> dict[int, LinkRow]:
+    """Return the links that are there, by vendor product."""
+    statement = select(
+        product_links.c.vendor_product_id,
+        product_links.c.card_id,
+        printings.c.name,
+        product_links.c.state,
+        product_links.c.evidence,
+        product_links.c.decided_by,
+    ).select_from(product_links.outerjoin(printings, printings.c.id == product_links.c.printing_id))
+    return {
+        row[0]: LinkRow(row[0], row[1], row[2] or "", LinkState(row[3]), row[4], row[5])
+        for chunk in chunks(sorted(product_ids))
+        for row in connection.execute(statement.where(product_links.c.vendor_product_id.in_(chunk)))
+    }
+
+
+def write_links(
+    connection: Connection,
+    source: Source,
+    links: Sequence[LinkRow],
+    *,
+    known: Collection[int],
+    printings_by_card: dict[int, dict[str, int]],
+    rule_version: str,
+    checked_at: datetime,
+) -> None:
+    """Insert or overwrite links, making the printings that are missing.
+
+    known: the vendor products that have a link already.
+    """
+    missing = {
+        (link.card_id, link.printing)
+        for link in links
+        if link.printing and link.printing not in printings_by_card[link.card_id]
+    }
+    if missing:
+        connection.execute(
+            insert(printings),
+            [{"card_id": card_id, "name": name} for card_id, name in sorted(missing)],
+        )
+        printings_by_card |= printings_of(connection, {card_id for card_id, _ in missing})
+    rows: list[dict[str, Any]] = [
+        {
+            "wanted": link.vendor_product_id,
+            "vendor_product_id": link.vendor_product_id,
+            "source": source,
+            "card_id": link.card_id,
+            "printing_id": printings_by_card[link.card_id][link.printing]
+            if link.printing
+            else None,
+            "state": link.state,
+            "score": 1.0 if link.state.trusted else 0.0,
+            "evidence": link.evidence,
+            "rule_version": rule_version,
+            "checked_at": checked_at,
+        }
+        for link in links
+    ]
+    changed = [row for row in rows if row["wanted"] in known]
+    new = [
+        {name: value for name, value in row.items() if name != "wanted"}
+        for row in rows
+        if row["wanted"] not in known
+    ]
+    if changed:
+        connection.execute(_UPDATE, [_without(row, "vendor_product_id") for row in changed])
+    if new:
+        connection.execute(insert(product_links), new)
+
+
+def load_cursor(connection: Connection) -> int:
+    """Return the last vendor product that was looked at, 0 at the beginning."""
+    statement = select(change_cursors.c.change_set_id).where(change_cursors.c.consumer == CURSOR)
+    return int(connection.execute(statement).scalar() or 0)
+
+
+def save_cursor(connection: Connection, dialect: DatabaseDialect, product_id: int) -> None:
+    connection.execute(
+        dialect.upsert(change_cursors, ["consumer"], ["change_set_id"]),
+        {"consumer": CURSOR, "change_set_id": product_id},
+    )
+
+
+def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Yield parts short enough for an IN list."""
+    for start in range(0, len(values), _IN_LIST):
+        yield values[start : start + _IN_LIST]
+
+
+_PRODUCTS = select(
+    vendor_products.c.id,
+    vendor_products.c.source,
+    vendor_products.c.external_id,
+    vendor_products.c.sub_key,
+)
+_CLAIMS = select(
+    card_products.c.external_id,
+    card_products.c.card_id,
+    card_products.c.printing,
+    card_products.c.variant,
+    card_products.c.origin,
+    card_products.c.evidence,
+)
+_UPDATE = (
+    update(product_links)
+    .where(product_links.c.vendor_product_id == bindparam("wanted"))
+    .values(
+        {
+            name: bindparam(name)
+            for name in (
+                "source",
+                "card_id",
+                "printing_id",
+                "state",
+                "score",
+                "evidence",
+                "rule_version",
+                "checked_at",
+            )
+        }
+    )
+)
+
+
+def _product(row: Row[Any, Any, Any, Any]) -> VendorProduct:
+    return VendorProduct(row[0], Source(row[1]), row[2], row[3])
+
+
+def _without(row: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != name}

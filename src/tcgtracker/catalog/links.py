@@ -1,0 +1,242 @@
+"""Ties of vendors' products (with their sub keys) to printings, by the rules of `link_rules`.
+
+The products are the history's, which may be another database: nothing here joins the two.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from sqlalchemy.exc import IntegrityError
+
+from tcgtracker.catalog.link_rows import (
+    ClaimRow,
+    LinkRow,
+    VendorProduct,
+    claims_of_cards,
+    claims_of_products,
+    links_of,
+    load_cursor,
+    printings_of,
+    products_after,
+    products_of_ids,
+    save_cursor,
+    write_links,
+)
+from tcgtracker.catalog.link_rules import (
+    RULE_VERSION,
+    decide,
+    is_kept,
+    refuse_rivals,
+    refuse_unseen_rivals,
+)
+from tcgtracker.catalog.writer import ID_SOURCES
+from tcgtracker.database.engine import Database
+from tcgtracker.database.unit_of_work import UnitOfWork, unit_of_work
+from tcgtracker.domain.catalog import LinkState
+from tcgtracker.domain.clock import Clock
+from tcgtracker.domain.errors import Conflict
+from tcgtracker.domain.source import Source
+
+BATCH = 5_000
+_ATTEMPTS = 3
+_T = TypeVar("_T")
+
+OnProgress = Callable[[int], None]
+"""Is told how many products were looked at so far."""
+
+
+@dataclass(slots=True)
+class LinkReport:
+    """What became of the products looked at, by state of their link.
+
+    unclaimed: products that no catalog knows; they keep their history, unlinked.
+    kept: links that a person decided, or that are rejected or suspended: never overwritten.
+    written: links that are new or changed; `cards` are the cards that they point or pointed to.
+    """
+
+    confirmed: int = 0
+    derived: int = 0
+    unknown: int = 0
+    unclaimed: int = 0
+    kept: int = 0
+    written: int = 0
+    cards: set[int] = field(default_factory=set)
+
+    def add(self, other: "LinkReport") -> None:
+        self.confirmed += other.confirmed
+        self.derived += other.derived
+        self.unknown += other.unknown
+        self.unclaimed += other.unclaimed
+        self.kept += other.kept
+        self.written += other.written
+        self.cards |= other.cards
+
+
+def link_products(
+    uow: UnitOfWork, source: Source, vendor_products: Sequence[VendorProduct], *, clock: Clock
+) -> LinkReport:
+    """Decide the links of the products and of every other product of the same cards.
+
+    The whole card is looked at so that the outcome does not depend on the order of the products:
+    two products that both say Holofoil of one card prove neither.
+    """
+    report = LinkReport()
+    if source not in ID_SOURCES:
+        report.unclaimed = len(vendor_products)  # the rules know TCGplayer's product ids only
+        return report
+    claims = claims_of_products(
+        uow.connection, source, {product.external_id for product in vendor_products}
+    )
+    wanted = {claim.card_id for claim in claims}
+    siblings = {claim.external_id for claim in claims_of_cards(uow.connection, source, wanted)}
+    by_product: dict[str, list[ClaimRow]] = defaultdict(list)
+    for claim in claims_of_products(uow.connection, source, siblings):
+        by_product[claim.external_id].append(claim)
+    report.unclaimed = sum(product.external_id not in by_product for product in vendor_products)
+    products = products_of_ids(uow.history, source, siblings)
+    printings = printings_of(
+        uow.connection, {claim.card_id for group in by_product.values() for claim in group}
+    )
+    present = links_of(uow.connection, [product.id for product in products])
+    decisions = decide(
+        [product for product in products if not is_kept(present.get(product.id))],
+        by_product,
+        printings,
+    )
+    refuse_rivals(decisions, [link for link in present.values() if is_kept(link)])
+    refuse_unseen_rivals(decisions, by_product, {product.external_id for product in products})
+    asked = {product.id for product in vendor_products}
+    report.kept = len(asked & {name for name, link in present.items() if is_kept(link)})
+    states = Counter(decision.state for decision in decisions if decision.product.id in asked)
+    report.confirmed = states[LinkState.CONFIRMED]
+    report.derived = states[LinkState.DERIVED]
+    report.unknown = states[LinkState.UNKNOWN]
+    rows = [
+        LinkRow(
+            vendor_product_id=decision.product.id,
+            card_id=decision.claim.card_id,
+            printing=decision.printing,
+            state=decision.state,
+            evidence=decision.evidence,
+        )
+        for decision in decisions
+    ]
+    changed = [row for row in rows if row != present.get(row.vendor_product_id)]
+    write_links(
+        uow.connection,
+        source,
+        changed,
+        known=present.keys(),
+        printings_by_card=printings,
+        rule_version=RULE_VERSION,
+        checked_at=clock.now(),
+    )
+    report.written = len(changed)
+    report.cards = {row.card_id for row in changed} | {
+        present[row.vendor_product_id].card_id
+        for row in changed
+        if row.vendor_product_id in present
+    }
+    return report
+
+
+def link_all(
+    database: Database,
+    history: Database,
+    source: Source,
+    *,
+    clock: Clock,
+    on_progress: OnProgress | None = None,
+) -> LinkReport:
+    """Decide the links of all products of a source; one transaction a batch."""
+    report = LinkReport()
+    after = 0
+    done = 0
+
+    def one_batch(uow: UnitOfWork) -> tuple[LinkReport, list[VendorProduct]]:
+        products = products_after(uow.history, after, BATCH, source=source)
+        return link_products(uow, source, products, clock=clock), products
+
+    while True:
+        batch, products = _repeated(database, history, one_batch)
+        if not products:
+            return report
+        report.add(batch)
+        after = products[-1].id
+        done += len(products)
+        if on_progress:
+            on_progress(done)
+
+
+def link_ids(
+    database: Database,
+    history: Database,
+    external_ids: Iterable[str],
+    *,
+    clock: Clock,
+    on_progress: OnProgress | None = None,
+) -> LinkReport:
+    """Decide the links of TCGplayer's product ids, of each source that uses them."""
+    report = LinkReport()
+    wanted = sorted(external_ids)
+
+    def one_batch(uow: UnitOfWork) -> LinkReport:
+        batch = LinkReport()
+        for source in ID_SOURCES:
+            products = products_of_ids(uow.history, source, wanted[start : start + BATCH])
+            batch.add(link_products(uow, source, products, clock=clock))
+        return batch
+
+    for start in range(0, len(wanted), BATCH):
+        report.add(_repeated(database, history, one_batch))
+        if on_progress:
+            on_progress(min(start + BATCH, len(wanted)))
+    return report
+
+
+def link_new(
+    database: Database,
+    history: Database,
+    *,
+    clock: Clock,
+    on_progress: OnProgress | None = None,
+) -> LinkReport:
+    """Decide the links of products that came since the last call, whatever their source.
+
+    The cursor stands in the main database, beside the links, so that both move together. A product
+    whose transaction commits after one with a higher id is left to `link_all`.
+    """
+    report = LinkReport()
+    done = 0
+
+    def one_batch(uow: UnitOfWork) -> tuple[LinkReport, list[VendorProduct]]:
+        batch = LinkReport()
+        products = products_after(uow.history, load_cursor(uow.connection), BATCH)
+        for source in sorted({product.source for product in products}):
+            own = [product for product in products if product.source is source]
+            batch.add(link_products(uow, source, own, clock=clock))
+        if products:
+            save_cursor(uow.connection, database.dialect, products[-1].id)
+        return batch, products
+
+    while True:
+        batch, products = _repeated(database, history, one_batch)
+        if not products:
+            return report
+        report.add(batch)
+        done += len(products)
+        if on_progress:
+            on_progress(done)
+
+
+def _repeated(database: Database, history: Database, act: Callable[[UnitOfWork], _T]) -> _T:
+    """Run one transaction, again when another one made the same link or printing meanwhile."""
+    for _ in range(_ATTEMPTS):
+        try:
+            with unit_of_work(database, history) as uow:
+                return act(uow)
+        except IntegrityError as exc:
+            refused = exc
+    raise Conflict("links are being made by somebody else all the time: run it again") from refused
