@@ -16,7 +16,7 @@ from tcgtracker.prices import holds
 from tcgtracker.prices.around import plan_around, plan_release
 from tcgtracker.prices.changes import save_change_set
 from tcgtracker.prices.instants import add_item_look
-from tcgtracker.prices.months import insert_rows
+from tcgtracker.prices.months import MonthWriter
 from tcgtracker.prices.plan import NO_PRICE, Plan
 from tcgtracker.prices.products import find_or_make_series, load_series
 from tcgtracker.prices.recorder import Recorded
@@ -87,9 +87,10 @@ def record_item(
     ).reshape(-1, 5)
     answered = np.array([facets[series_id] in look.quotes for series_id in series.tolist()])
     changed: list[IntArray] = []
+    months = MonthWriter(connection, dialect)
 
     def apply(plan: Plan) -> None:
-        insert_rows(connection, dialect, plan.insert)
+        months.insert(plan.insert)
         delete_rows(connection, plan.delete)
         done.rows_written += len(plan.insert)
         done.rows_removed += len(plan.delete)

@@ -19,7 +19,7 @@ from tcgtracker.domain.source import Source
 from tcgtracker.prices import holds
 from tcgtracker.prices.around import plan_around, plan_release
 from tcgtracker.prices.changes import save_change_set
-from tcgtracker.prices.months import insert_rows
+from tcgtracker.prices.months import MonthWriter
 from tcgtracker.prices.plan import NO_PRICE, Around, Plan
 from tcgtracker.prices.products import find_or_make_series
 from tcgtracker.prices.rows import FAR_FUTURE, rows_in_force
@@ -129,11 +129,13 @@ class _PageRecording:
         self.state = state
         self.run_id = run_id
         self.now = now
+        self.months = MonthWriter(connection, dialect)
         self.done = Recorded()
         # A later page of a look that is not open any more cannot say that something is gone.
         whole = page.opens or state.open_at == page.at
         self.complete = page.closes and page.complete and whole and not self._parts_missing()
         self.digest = b""
+        self.was_complete = False
         self.changed: list[IntArray] = []
 
     def run(self, *, trust: bool) -> Recorded:
@@ -151,13 +153,14 @@ class _PageRecording:
             self.done.complete = look[0]
             self.done.unchanged = int((page.state == RowState.PRICED).sum())
             return self.done
+        self.was_complete = bool(look and look[0])
         self._settle_open_look()
         places, slow = self._places()
         held, judged = self._hold(places, trust=trust)
         if self._in_order():
             self._record_in_order(places, held, slow)
         else:
-            self._record_late(places, held, looked=bool(look and look[0]))
+            self._record_late(places, held, looked=self.was_complete)
         self._close()
         if judged is not None:
             self._release(judged)
@@ -421,7 +424,7 @@ class _PageRecording:
             scope_id=page.scope_id,
             at=page.at,
             run_id=self.run_id,
-            complete=self.complete,
+            complete=self.complete or self.was_complete,
             digest=self.digest,
         )
 
@@ -461,6 +464,6 @@ class _PageRecording:
         self.done.rows_removed += len(plan.delete)
 
     def _write(self, rows: HistoryRows) -> None:
-        insert_rows(self.connection, self.dialect, rows)
+        self.months.insert(rows)
         self.done.rows_written += len(rows)
         self.changed.append(rows.series_id)

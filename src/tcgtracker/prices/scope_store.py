@@ -149,15 +149,14 @@ def save_look(
     complete: bool,
     digest: bytes,
 ) -> None:
-    """Keep that a scope was looked at; a complete look stays complete."""
-    found = find_look(connection, scope_id, at)
+    """Keep that a scope was looked at."""
     connection.execute(
         dialect.upsert(observations, ["scope_id", "observed_at"], ["run_id", "complete", "digest"]),
         {
             "scope_id": scope_id,
             "observed_at": from_epoch(at),
             "run_id": run_id,
-            "complete": complete or bool(found and found[0]),
+            "complete": complete,
             "digest": digest,
         },
     )

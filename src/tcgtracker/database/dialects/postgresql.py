@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -61,13 +62,10 @@ class PostgresqlDialect:
         yield
 
     def insert_or_skip(self, table: Table) -> Insert:
-        return insert(table).on_conflict_do_nothing()
+        return _insert_or_skip(table)
 
     def upsert(self, table: Table, key: Sequence[str], update: Sequence[str]) -> Insert:
-        statement = insert(table)
-        return statement.on_conflict_do_update(
-            index_elements=list(key), set_={name: statement.excluded[name] for name in update}
-        )
+        return _upsert(table, tuple(key), tuple(update))
 
     def reserve_ids(self, connection: Connection, table: Table, count: int) -> range | list[int]:
         rows = connection.execute(
@@ -169,6 +167,19 @@ class PostgresqlDialect:
                 {"name": table},
             ).scalar_one()
         return total
+
+
+@lru_cache(maxsize=256)
+def _insert_or_skip(table: Table) -> Insert:
+    return insert(table).on_conflict_do_nothing()
+
+
+@lru_cache(maxsize=256)  # building the statement costs as much as running it
+def _upsert(table: Table, key: tuple[str, ...], update: tuple[str, ...]) -> Insert:
+    statement = insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=list(key), set_={name: statement.excluded[name] for name in update}
+    )
 
 
 def _raw(connection: Connection) -> Any:
