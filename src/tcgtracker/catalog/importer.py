@@ -28,6 +28,8 @@ class ImportCounts:
 
     sets_created: int = 0
     sets_joined: int = 0
+    sets_completed: int = 0
+    set_names_added: int = 0
     cards_created: int = 0
     cards_joined: int = 0
     cards_merged: int = 0
@@ -44,6 +46,8 @@ class ImportCounts:
         return (
             self.sets_created
             + self.sets_joined
+            + self.sets_completed
+            + self.set_names_added
             + self.cards_created
             + self.cards_joined
             + self.cards_merged
@@ -134,6 +138,7 @@ class CatalogImporter:
     def _alias_set(
         self, writer: BatchWriter, known: KnownSet, alias: str, record: SetRecord
     ) -> None:
+        self.counts.set_names_added += 1
         self.state.name_set(known, alias)
         writer.alias_set(known, alias, f"stated by {record.code}")
 
@@ -145,6 +150,7 @@ class CatalogImporter:
         known.release_date = known.release_date or record.release_date
         known.total_cards = known.total_cards or record.total_cards
         if before != (known.name, known.series, known.release_date, known.total_cards):
+            self.counts.sets_completed += 1
             writer.change_set(known)
 
     def _candidates(self, record: CardRecord, own: KnownCard | None) -> list[tuple[KnownCard, str]]:
