@@ -232,7 +232,6 @@ def _csv_kind(path: Path, header: bytes) -> FileKind:
 
 def _csv_rows(path: Path, stream: BinaryIO) -> Iterator[tuple[int, Mapping[str, str]]]:
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    csv.field_size_limit(MAX_LINE)
     try:
         reader = csv.DictReader(
             (decoder.decode(line) for line in _lines(path, stream)), strict=True
