@@ -70,6 +70,8 @@ class CatalogImporter:
     shared_products: AbstractSet[str]
     shared_sets: AbstractSet[str]
     counts: ImportCounts = field(default_factory=ImportCounts)
+    grown_cards: set[int] = field(default_factory=set)
+    """Cards that took others over."""
 
     def apply_set(self, writer: BatchWriter, record: SetRecord) -> KnownSet:
         """Find, join or create the set, and write down its other names."""
@@ -111,6 +113,7 @@ class CatalogImporter:
         for other, variant in candidates:
             self._special(writer, other, variant)
             self.counts.cards_merged += 1
+            self.grown_cards.add(card.id)
             writer.merge(other.id, card.id)
             self.state.merge(other, card)
         self._complete_card(writer, card, record)
