@@ -27,6 +27,7 @@ from tcgtracker.prices.scope_store import (
     digest_of,
     find_look,
     load_state,
+    looks_at_scope,
     save_look,
     save_state,
     take_touches,
@@ -207,6 +208,7 @@ class _PageRecording:
         existed = _NONE
         if not known.all():
             existed = self._add_series(keys, np.flatnonzero(~known))
+            self._adopt(existed)
             place, known = state.find(keys)
         slow = np.union1d(touched, existed)
         self._refresh(slow)
@@ -235,6 +237,29 @@ class _PageRecording:
         self.done.new_series = int(ours.sum()) - len(found.existed)
         self.state.add(keys[fresh[ours]], ids[ours])
         return np.array(sorted(found.existed), np.int64)
+
+    def _adopt(self, series: IntArray) -> None:
+        """Let the looks that the scope had before it listed some known series count for them.
+
+        None of these looks found them.
+        """
+        if not len(series):
+            return
+        count = len(series)
+        for at in looks_at_scope(self.connection, self.page.scope_id).tolist():
+            if at == self.page.at:
+                continue
+            plan = plan_around(
+                self.connection,
+                self.dialect,
+                at=at,
+                series=series,
+                values=np.full((count, 5), NO_PRICE, np.int64),
+                state=np.full(count, int(RowState.GAP)),
+                scope_id=self.page.scope_id,
+                looked=np.zeros(count, bool),
+            )
+            self._apply(plan)
 
     def _refresh(self, series: IntArray) -> None:
         """Read the newest rows of some series (sorted) from the history into the state."""
