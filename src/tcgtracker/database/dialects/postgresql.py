@@ -144,6 +144,16 @@ class PostgresqlDialect:
         # No temporary table: readers are in a read-only transaction.
         yield "unnest(CAST(:wanted AS int[])) AS w(id)", {"wanted": np.unique(ids).tolist()}
 
+    def nearest_rows(self, columns: str, table: str, wanted: str, *, before: bool) -> str:
+        # LATERAL with LIMIT is one index probe a series; with max() it was a probe a row.
+        compare, order = ("<=", "DESC") if before else (">", "ASC")
+        return (
+            f"SELECT {columns} FROM {wanted} CROSS JOIN LATERAL"
+            f" (SELECT * FROM {table} i WHERE i.series_id = w.id"
+            f" AND i.observed_at {compare} {self.moment('at')}"
+            f" ORDER BY i.observed_at {order}, i.revision DESC LIMIT 1) h"
+        )
+
     def durability_problems(self, connection: Connection) -> list[str]:
         wanted = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
         found = {name: connection.execute(text(f"SHOW {name}")).scalar_one() for name in wanted}

@@ -154,6 +154,14 @@ class SqliteDialect:
             if query_only:
                 raw.execute("PRAGMA query_only = ON")
 
+    def nearest_rows(self, columns: str, table: str, wanted: str, *, before: bool) -> str:
+        pick, compare = ("max", "<=") if before else ("min", ">")
+        return (
+            f"SELECT {columns} FROM {wanted} JOIN {table} h ON h.series_id = w.id"
+            f" AND h.observed_at = (SELECT {pick}(i.observed_at) FROM {table} i"
+            f" WHERE i.series_id = w.id AND i.observed_at {compare} :at)"
+        )
+
     def durability_problems(self, connection: Connection) -> list[str]:
         wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
         found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in wanted}
