@@ -91,7 +91,7 @@ def assert_a_repetition_stores_nothing(database: Database, paths: list[Path], tr
 def check_orders(
     database: Database, days: list[Path], categories: tuple[str, ...]
 ) -> tuple[int, ...]:
-    """Import in order, repeat, and return rows observed, changes stored, gaps, rows in the tables."""
+    """Import in order, repeat; return rows observed, changes, gaps, rows in the tables."""
     truth = read_truth(tuple(days), categories)
     report = import_files(database, files_of(days, categories))
     assert report.rows_read == truth.rows
