@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ def changes_of(judged: dict[Key, Judged]) -> int:
     count = 0
     for one in judged.values():
         reads = [one.reads[day] for day in sorted(one.reads)]
-        count += 1 + sum(now != before for before, now in zip(reads, reads[1:], strict=False))
+        count += 1 + sum(now != before for before, now in pairwise(reads))
     return count
 
 
