@@ -40,17 +40,28 @@ def row_tables(connection: Connection) -> list[str]:
 
 
 class MonthWriter:
-    """Writes rows to the tables of their months, within one transaction."""
+    """Writes rows to the tables of their months, within one transaction.
+
+    `add` only collects: call `write` before the rows are read, and at the end.
+    """
 
     def __init__(self, connection: Connection, dialect: DatabaseDialect) -> None:
         self._connection = connection
         self._dialect = dialect
         self._open: dict[int, bool] = {}
+        self._waiting: list[HistoryRows] = []
 
-    def insert(self, rows: HistoryRows) -> None:
-        """Write rows; those of a month that is being sealed, or is sealed, are late rows."""
-        if not len(rows):
+    def add(self, rows: HistoryRows) -> None:
+        """Take rows in that are to be written."""
+        if len(rows):
+            self._waiting.append(rows)
+
+    def write(self) -> None:
+        """Write what waits; rows of a month that is being sealed, or is sealed, are late rows."""
+        if not self._waiting:
             return
+        rows = HistoryRows.concatenate(self._waiting)
+        self._waiting.clear()
         months = month_of(rows.observed_at)
         wanted = np.unique(months).tolist()
         self._reserve([month for month in wanted if month not in self._open])

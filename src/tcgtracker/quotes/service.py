@@ -105,8 +105,7 @@ class Intake:
                 _log.info("quotes.repeated", source=pages[0].source.value, reason=str(exc))
                 continue
             run.report = outcome.report
-            for state in outcome.states:
-                self._recorder.keep(state)
+            self._recorder.keep(outcome.states)
             return outcome.done
         raise TrackerError(
             f"{pages[0].source} {pages[0].scope}: other processes record it all the time; try again"
@@ -117,36 +116,36 @@ class Intake:
     ) -> _Outcome:
         outcome = _Outcome(deepcopy(run.report))
         with self._history.write() as connection:
-            for page in pages:
-                done, state = self._record_page(
-                    connection, page, run.id, trust=trust, forget=forget
-                )
+            scope_pages = [
+                _with_unreadable(page, self._scope_id(connection, page), forget) for page in pages
+            ]
+            outcome.done, outcome.states = self._recorder.record(
+                connection, scope_pages, run_id=run.id, trust=trust, now=self._clock.now()
+            )
+            for page, done in zip(pages, outcome.done, strict=True):
+                self._keep_beside(connection, page, done, run.id)
                 outcome.report.add(page, done)
-                outcome.done.append(done)
-                outcome.states.append(state)
             cursor = f"{pages[-1].scope} {iso(pages[-1].observed_at)}"
             save_progress(connection, run.id, cursor, outcome.report.as_dict())
         return outcome
 
-    def _record_page(
-        self, connection: Connection, page: PricePage, run_id: int, *, trust: bool, forget: bool
-    ) -> tuple[Recorded, ScopeState]:
+    def _scope_id(self, connection: Connection, page: PricePage) -> int:
         interval_s = int(REFRESH_INTERVAL[page.source].total_seconds())
-        dialect = self._history.dialect
-        scope_id = scope_id_of(connection, dialect, page.source, page.scope, interval_s)
-        scope_page = _with_unreadable(page, scope_id)
-        scope_page.forget_missing = forget
-        done, state = self._recorder.record(
-            connection, scope_page, run_id=run_id, trust=trust, now=self._clock.now()
-        )
-        quarantine(
-            connection,
-            dialect,
-            run_id=run_id,
-            source=page.source,
-            observed_at=page.observed_at,
-            rows=page.rejected,
-        )
+        return scope_id_of(connection, self._history.dialect, page.source, page.scope, interval_s)
+
+    def _keep_beside(
+        self, connection: Connection, page: PricePage, done: Recorded, run_id: int
+    ) -> None:
+        """Keep what of a page is no price: rejected rows, and how the vendor names things."""
+        if page.rejected:
+            quarantine(
+                connection,
+                self._history.dialect,
+                run_id=run_id,
+                source=page.source,
+                observed_at=page.observed_at,
+                rows=page.rejected,
+            )
         if page.texts and not done.seen_before:
             save_texts(
                 connection,
@@ -156,7 +155,6 @@ class Intake:
                     for external_id, one in page.texts.items()
                 },
             )
-        return done, state
 
 
 class _Collecting:
@@ -218,7 +216,7 @@ class _Collecting:
             self._intake.finish(run, state, error)
 
 
-def _with_unreadable(page: PricePage, scope_id: int) -> ScopePage:
+def _with_unreadable(page: PricePage, scope_id: int, forget: bool) -> ScopePage:  # noqa: FBT001
     """Return the page for the recorder; rejected rows are listed there without a price.
 
     Left out they would look like products that are gone.
@@ -252,4 +250,5 @@ def _with_unreadable(page: PricePage, scope_id: int) -> ScopePage:
         ),
         parts=page.parts,
         complete=not page.missing and not page.nameless,
+        forget_missing=forget,
     )
