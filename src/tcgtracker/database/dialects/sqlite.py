@@ -155,6 +155,9 @@ class SqliteDialect:
             if query_only:
                 raw.execute("PRAGMA query_only = ON")
 
+    def data_version(self, connection: Connection) -> int | str:
+        return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+
     def durability_problems(self, connection: Connection) -> list[str]:
         wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
         found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in wanted}
