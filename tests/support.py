@@ -60,7 +60,8 @@ def import_days(
             for (product, printing), prices in listed.items()
             if prices is not None
         ]
-        paths.append(write_group(folder, day.isoformat(), CATEGORY, GROUP, an_answer(*rows)))
+        write_group(folder, day.isoformat(), CATEGORY, GROUP, an_answer(*rows))
+        paths.append(folder / day.isoformat())  # the whole day, so that what it lacks is gone
     report = Intake(database, clock).collect(
         iter_price_pages(paths), input_name="test", trust=trust
     )

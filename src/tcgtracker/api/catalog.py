@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,6 +13,7 @@ from tcgtracker.api import catalog_schemas as schemas
 from tcgtracker.api import parameters
 from tcgtracker.api.errors import RESPONSES
 from tcgtracker.catalog import repository
+from tcgtracker.catalog.views import CardDetail as CardRowDetail
 from tcgtracker.catalog.views import CardFilter, CardLink, CardRow, SetRow
 from tcgtracker.catalog.views import Page as Rows
 from tcgtracker.domain.catalog import ProductType
@@ -113,17 +115,20 @@ def router(tracker: Tracker) -> APIRouter:
         with reading(tracker) as (connection, history):
             found = repository.card_detail(connection, history, CardId(card_id))
             price = headline_price(connection, history, tracker.history.dialect, card_id, now=now)
-        return schemas.CardDetail(
-            **_card(found.card).model_dump(),
-            aliases=list(found.aliases),
-            printings=[
-                schemas.Printing(printing_id=one.id, name=one.name) for one in found.printings
-            ],
-            links=[_link(link) for link in found.links],
-            price=None if price is None else _price(price, to_epoch(now)),
-        )
+        return detail_of(found, price, now)
 
     return routes
+
+
+def detail_of(found: CardRowDetail, price: Headline | None, now: datetime) -> schemas.CardDetail:
+    """Return a card as it is answered; ages are those at `now`."""
+    return schemas.CardDetail(
+        **_card(found.card).model_dump(),
+        aliases=list(found.aliases),
+        printings=[schemas.Printing(printing_id=one.id, name=one.name) for one in found.printings],
+        links=[_link(link) for link in found.links],
+        price=None if price is None else _price(price, to_epoch(now)),
+    )
 
 
 def _set(row: SetRow) -> schemas.CardSet:

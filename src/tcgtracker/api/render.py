@@ -72,6 +72,35 @@ def render_history(history: CardHistory, shape: Shape, now: int) -> bytes:
     return orjson.dumps(body)
 
 
+def window_body(window: SeriesWindow, now: int) -> dict[str, Any]:
+    """Return a series that needs no card as JSON values; the words are those of a history."""
+    money = _money(window.series.facet.currency)
+    said = window.statistics
+    return {
+        "series_id": window.series.id,
+        "source": window.series.source,
+        "external_id": window.series.external_id,
+        "vendor_printing": window.series.facet.sub_key,
+        "kind": window.series.facet.kind,
+        "variant": window.series.facet.variant,
+        "language": window.series.facet.language,
+        "currency": window.series.facet.currency,
+        "days_with_price": said.days_with_price,
+        "current": _current(window.current, money, now) if window.current else None,
+        "average_price": money(said.average),
+        "min_price": money(said.minimum),
+        "max_price": money(said.maximum),
+        "change": money(said.change),
+        "change_pct": said.change_pct,
+        "trend": said.trend,
+        "volatility": said.volatility,
+        "all_time_high": money(said.all_time_high),
+        "all_time_low": money(said.all_time_low),
+        "points": _points(window.rows, money),
+        "holds": [_hold(hold, money) for hold in window.holds],
+    }
+
+
 @lru_cache(maxsize=16)
 def _money(currency: str) -> Money:
     """Return what writes amounts of a currency; the same few amounts come again and again."""

@@ -18,7 +18,7 @@ from tcgtracker.analytics.statistics import Trend
 from tcgtracker.analytics.windows import GapKind
 from tcgtracker.catalog.writer import ID_SOURCES
 from tcgtracker.database.engine import Database
-from tcgtracker.domain.clock import DAY_S, from_epoch, to_epoch
+from tcgtracker.domain.clock import DAY_S, FixedClock, from_epoch, to_epoch
 from tcgtracker.domain.errors import InvalidInput, NotFound
 from tcgtracker.domain.quote import Facet, PriceValues
 from tcgtracker.domain.source import Source
@@ -138,10 +138,10 @@ def test_the_quick_reads_say_what_the_store_says(database: Database, tmp_path: P
     }
     import_days(database, tmp_path / "prices", days, trust=True)
     seal_price_history(database, now=NOW, after_days=60)
-    late = {days_back(130)[5] + timedelta(days=0): {(1, "Late"): {"market": 3.0}}}
+    late = {days_back(130)[5]: {(1, "Late"): {"market": 3.0}}}
     import_days(database, tmp_path / "late", late, trust=True)
     looks = ScopeLooks()
-    for _ in range(2):
+    for turn in range(2):
         with database.read() as connection:
             reader = SeriesReader(connection, database.dialect, looks)
             products = connection.exec_driver_sql("SELECT id FROM vendor_products").scalars().all()
@@ -157,7 +157,11 @@ def test_the_quick_reads_say_what_the_store_says(database: Database, tmp_path: P
                 said = newest[one.id]
                 assert (said.market, said.market_at) == (stored.last_market() or (None, None))
         # Another day: what is kept of the scope must not outlive it.
-        import_days(database, tmp_path / "more", {TODAY: {(1, "Normal"): {"market": 2.0}}})
+        import_days(
+            database,
+            tmp_path / f"more{turn}",
+            {TODAY + timedelta(days=turn): {(1, "Normal"): {"market": 2.0}}},
+        )
 
 
 def test_a_missed_day_a_vanished_product_and_what_was_held(
@@ -216,7 +220,7 @@ def look_at(
     with database.write() as connection:
         look = ItemLook(source, "1", at, quotes)
         record_item(connection, database.dialect, look, run_id=1, trust=True, now=NOW)
-    follow(database, database, clock=_clock())
+    follow(database, database, clock=FixedClock(NOW))
 
 
 def _clock():
