@@ -8,6 +8,7 @@ import typer
 from tcgtracker.cli.opening import open_tracker
 from tcgtracker.cli.output import write_fields, write_json, write_table
 from tcgtracker.cli.text import printable
+from tcgtracker.domain.clock import iso
 from tcgtracker.domain.errors import InvalidInput, NotFound
 from tcgtracker.domain.source import Source
 
@@ -62,7 +63,7 @@ def card(card: CardText, *, as_json: AsJson = False) -> None:
         typer.echo("price:     none: no trusted link leads to one")
     else:
         one = shown.price
-        seen = "never" if one.observed_at is None else one.observed_at.isoformat()
+        seen = "never" if one.observed_at is None else iso(one.observed_at)
         amount = one.market_price or "none"
         stale = ", stale" if one.stale else ""
         gone = "" if one.listed else ", no longer listed"
@@ -210,7 +211,7 @@ def _list(found: "list[CardRow]", *, as_json: bool) -> None:
 
 def _draw(window: "SeriesWindow", printing: str) -> None:
     from tcgtracker.cli.chart import draw_chart
-    from tcgtracker.domain.clock import from_epoch, iso
+    from tcgtracker.domain.clock import from_epoch
 
     facet, said = window.series.facet, window.statistics
     currency = facet.currency
