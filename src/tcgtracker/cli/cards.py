@@ -33,7 +33,7 @@ def card(card: CardText, *, as_json: AsJson = False) -> None:
     from tcgtracker.api.catalog import detail_of, reading
     from tcgtracker.catalog import repository
 
-    with open_tracker() as tracker:
+    with open_tracker(quiet=True) as tracker:
         found = _find(tracker, card)
         if len(found) > 1:
             _list(found, as_json=as_json)
@@ -98,7 +98,7 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Chart what a card cost, with statistics."""
-    with open_tracker() as tracker:
+    with open_tracker(quiet=True) as tracker:
         if product is not None:
             if source is None or card is not None:
                 raise InvalidInput("--product needs --source and no card")

@@ -28,7 +28,7 @@ def list_(
     from tcgtracker.prices.holds import load_holds
     from tcgtracker.prices.products import load_series
 
-    with open_tracker() as tracker, tracker.history.read() as connection:
+    with open_tracker(quiet=True) as tracker, tracker.history.read() as connection:
         holds = load_holds(connection, state=HoldState.HELD, limit=limit)
         wanted = sorted({hold.series_id for hold in holds})
         series = {one.id: one for one in load_series(connection, series_ids=wanted)}
@@ -62,7 +62,7 @@ def release(hold_id: HoldId) -> None:
     from tcgtracker.prices.decisions import release_hold
     from tcgtracker.quotes.following import follow
 
-    with open_tracker() as tracker:
+    with open_tracker(quiet=True) as tracker:
         with tracker.history.write() as connection:
             now = tracker.clock.now()
             release_hold(connection, tracker.history.dialect, hold_id, by=_BY, now=now)
@@ -75,6 +75,6 @@ def reject(hold_id: HoldId) -> None:
     """Keep a held price out of the history for good."""
     from tcgtracker.prices.decisions import reject_hold
 
-    with open_tracker() as tracker, tracker.history.write() as connection:
+    with open_tracker(quiet=True) as tracker, tracker.history.write() as connection:
         reject_hold(connection, hold_id, by=_BY, now=tracker.clock.now())
     typer.echo(f"rejected {hold_id}")

@@ -66,7 +66,7 @@ def prices(
         seen[:] = [total]
 
     fault = ""
-    with open_tracker() as tracker, progress_bar() as show:
+    with open_tracker(quiet=True) as tracker, progress_bar() as show:
         total = total_bytes(files)
         pages = iter_price_pages(
             files,
@@ -104,7 +104,7 @@ def catalog(files: Files, *, as_json: AsJson = False) -> None:
     from tcgtracker.catalog.service import import_catalog
     from tcgtracker.quotes.card_quotes import rebuild
 
-    with open_tracker() as tracker, progress_bar() as show:
+    with open_tracker(quiet=True) as tracker, progress_bar() as show:
         done = import_catalog(
             tracker.database, tracker.history, files, clock=tracker.clock, on_progress=show
         )

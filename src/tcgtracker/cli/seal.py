@@ -19,7 +19,7 @@ def seal(
     """Compress months of prices that are old. Nothing is lost, and late prices still fit in."""
     from tcgtracker.prices.seal import seal_price_history
 
-    with open_tracker() as tracker:
+    with open_tracker(quiet=True) as tracker:
         wanted = after_days or tracker.settings.history.seal_after_days
         done = seal_price_history(tracker.history, now=tracker.clock.now(), after_days=wanted)
     typer.echo(
