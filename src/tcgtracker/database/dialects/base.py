@@ -102,6 +102,13 @@ class DatabaseDialect(Protocol):
         """
         ...
 
+    def data_version(self, connection: Connection) -> int | str:
+        """Return what differs after every commit of another connection to this database.
+
+        It may differ without one. Values of two connections do not compare.
+        """
+        ...
+
     def durability_problems(self, connection: Connection) -> list[str]:
         """Return what would lose an acknowledged write on a power cut."""
         ...

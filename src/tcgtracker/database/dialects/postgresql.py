@@ -154,6 +154,12 @@ class PostgresqlDialect:
             f" ORDER BY i.observed_at {order}, i.revision DESC LIMIT 1) h"
         )
 
+    def data_version(self, connection: Connection) -> int | str:
+        # Which transactions count as committed, of all databases of the server: on a shared one
+        # it moves more often than our data does. The write-ahead log would not do: its commit
+        # record is there before the commit can be seen.
+        return str(connection.execute(text("SELECT pg_current_snapshot()::text")).scalar_one())
+
     def durability_problems(self, connection: Connection) -> list[str]:
         wanted = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
         found = {name: connection.execute(text(f"SHOW {name}")).scalar_one() for name in wanted}

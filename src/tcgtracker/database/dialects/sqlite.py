@@ -162,6 +162,9 @@ class SqliteDialect:
             f" WHERE i.series_id = w.id AND i.observed_at {compare} :at)"
         )
 
+    def data_version(self, connection: Connection) -> int | str:
+        return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+
     def durability_problems(self, connection: Connection) -> list[str]:
         wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
         found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in wanted}
