@@ -18,10 +18,8 @@ from tcgtracker.database.dialects.base import DatabaseDialect
 from tcgtracker.domain.catalog import printing_rank
 from tcgtracker.domain.clock import DAY_S, to_epoch
 from tcgtracker.domain.errors import InvalidInput, NotFound
-from tcgtracker.domain.quote import HoldState
 from tcgtracker.domain.source import SOURCE_ORDER, Source
 from tcgtracker.domain.variant import kind_rank, parse_grade, variant_rank
-from tcgtracker.prices.holds import load_holds
 from tcgtracker.prices.products import Series, load_series
 from tcgtracker.prices.quick import Newest, ScopeLooks, SeriesReader
 
@@ -163,7 +161,7 @@ def card_history(
         shown = series_window(
             found.series,
             reader.history(found.series),
-            load_holds(history_connection, series_id=found.series.id, state=HoldState.HELD),
+            reader.open_holds(found.series.id),
             window,
         )
         if shown.current is not None:
@@ -252,7 +250,7 @@ def product_history(
         series_window(
             one,
             reader.history(one),
-            load_holds(history_connection, series_id=one.id, state=HoldState.HELD),
+            reader.open_holds(one.id),
             window,
         )
         for one in series

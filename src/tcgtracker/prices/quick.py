@@ -15,10 +15,11 @@ from sqlalchemy import Connection
 
 from tcgtracker.database.dialects.base import DatabaseDialect, HistoryRows, IntArray
 from tcgtracker.database.tables.prices import MonthState, month_name
-from tcgtracker.domain.quote import Facet
+from tcgtracker.domain.quote import Facet, HoldState
 from tcgtracker.domain.source import REFRESH_INTERVAL, Source
 from tcgtracker.domain.variant import PriceKind
 from tcgtracker.prices.codec import decode_block
+from tcgtracker.prices.holds import Hold, load_holds
 from tcgtracker.prices.instants import unpack
 from tcgtracker.prices.months import LATE_TABLE
 from tcgtracker.prices.products import Series
@@ -155,6 +156,16 @@ class SeriesReader:
                 market = self.history(one).last_market()
                 found[one.id] = Newest(*market) if market else Newest()
         return found
+
+    def open_holds(self, series_id: int) -> list[Hold]:
+        """Return the held quotes of a series that wait for a decision, oldest first."""
+        known = self._read(
+            "SELECT 1 FROM price_holds WHERE state = 'held' AND series_id = :series LIMIT 1",
+            {"series": series_id},
+        )
+        if not known:  # as for nearly every series, and much quicker than reading none
+            return []
+        return load_holds(self._connection, series_id=series_id, state=HoldState.HELD)
 
     def _newest_rows(self, series_ids: Sequence[int]) -> dict[int, tuple[Any, ...]]:
         """Return the newest row of each series, as `rows.columns_sql` lists it."""
