@@ -19,7 +19,8 @@ from tcgtracker.domain.quote import RowState
 from tcgtracker.domain.source import REFRESH_INTERVAL, Source
 from tcgtracker.integrations.contract import NO_PRICE, PricePage
 from tcgtracker.prices.products import save_texts, scope_id_of
-from tcgtracker.prices.recorder import Recorded, Recorder, ScopePage
+from tcgtracker.prices.recorder import Recorder
+from tcgtracker.prices.scope_page import Recorded, ScopePage
 from tcgtracker.prices.state import ScopeState
 from tcgtracker.quotes.report import CollectReport
 from tcgtracker.quotes.runs import finish_run, quarantine, save_progress, start_run
