@@ -25,16 +25,19 @@ def load_state(
     scope_id: int,
     kept: ScopeState | None = None,
 ) -> ScopeState:
-    """Return the state of a scope; `kept` is given back when it is still the newest version."""
-    row = connection.execute(
-        select(scope_states).where(scope_states.c.scope_id == scope_id)
-    ).one_or_none()
+    """Return the state of a scope; `kept` is given back when it is still the newest version.
+
+    The scope's row stays locked until the transaction ends: two recorders of one scope would
+    otherwise meet in the unique keys of products and history, long before the version tells.
+    """
+    query = select(scope_states).where(scope_states.c.scope_id == scope_id).with_for_update()
+    row = connection.execute(query).one_or_none()
     if row is None:
         connection.execute(
             dialect.insert_or_skip(scope_states),
             {"scope_id": scope_id, "version": 0, "parts": {}},
         )
-        return ScopeState(scope_id)
+        row = connection.execute(query).one()
     if kept is not None and kept.version == row.version:
         return kept
     state = ScopeState(
