@@ -105,6 +105,7 @@ class Recorder:
         Raises:
             StateChanged: another process recorded the scope meanwhile; roll back and repeat.
         """
+        self._dialect.hold_tables(connection, exclusive=False)
         kept = self._kept.pop(page.scope_id, None)
         state = load_state(connection, self._dialect, page.scope_id, kept).copy()
         recording = _PageRecording(connection, self._dialect, page, state, run_id, now)

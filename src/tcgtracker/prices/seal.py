@@ -64,6 +64,9 @@ def seal_month(database: Database, month: int, *, batch: int = BATCH) -> Sealed:
             current, series, rows = _fold_batch(connection, database.dialect, month, batch)
         done.series += series
         done.rows += rows
+        if not series and current is not None and current.state is MonthState.SEALING:
+            with database.write() as connection:
+                current = _drop(connection, database.dialect, month)
     return done
 
 
@@ -108,9 +111,7 @@ def _fold_batch(
         {"after": current.folded_through, "batch": batch},
     )
     if not ids:
-        dialect.drop_month(connection, month)
-        set_month(connection, month, MonthState.SEALED, current.folded_through)
-        return Month(month, MonthState.SEALED, current.folded_through), 0, 0
+        return current, 0, 0
     first, last = int(ids[0][0]), int(ids[-1][0])
     rows = rows_from_tuples(
         dialect.read_history(
@@ -123,6 +124,22 @@ def _fold_batch(
     _merge_into_blocks(connection, dialect, rows, month // 100)
     set_month(connection, month, MonthState.SEALING, last)
     return Month(month, MonthState.SEALING, last), len(ids), len(rows)
+
+
+def _drop(connection: Connection, dialect: DatabaseDialect, month: int) -> Month | None:
+    """Drop a month of which all is folded.
+
+    In a transaction of its own: an intake that reads the table may be waiting for the month, so
+    the month must not be held while the drop waits for the table.
+    """
+    dialect.hold_tables(connection, exclusive=True)
+    dialect.lock_months(connection, [month], exclusive=True)
+    current = next((one for one in load_months(connection) if one.month == month), None)
+    if current is None or current.state is not MonthState.SEALING:
+        return current
+    dialect.drop_month(connection, month)
+    set_month(connection, month, MonthState.SEALED, current.folded_through)
+    return Month(month, MonthState.SEALED, current.folded_through)
 
 
 def _fold_late_batch(connection: Connection, dialect: DatabaseDialect, batch: int) -> int:
