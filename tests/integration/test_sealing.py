@@ -181,6 +181,22 @@ def test_importing_into_a_month_that_is_being_sealed(
     assert answers(readings(database)) == answers(unsealed(tmp_path, made))
 
 
+def test_late_rows_that_come_while_others_are_folded(
+    database: Database, made: list[Path], tmp_path: Path
+) -> None:
+    import_files(database, made[::4])
+    seal_price_history(database, now=NOW, after_days=30)
+    said = run_all(
+        Worker("fold", database, 4),
+        Worker("import", database, "trust", *made[1::2]),
+        Worker("import", database, "trust", *made[2::4]),
+    )
+    assert int(said[0][-2].split()[1]) > 0, "nothing was folded meanwhile"
+    fold_late_rows(database)
+    assert late_rows(database) == 0
+    assert answers(readings(database)) == answers(unsealed(tmp_path, made))
+
+
 def answers(found: dict[Any, Any]) -> dict[Any, Any]:
     """Return readings without since when they stand: rows that say the same may have stayed."""
     return {

@@ -146,6 +146,8 @@ def _fold_late_batch(connection: Connection, dialect: DatabaseDialect, batch: in
     sealed = select(price_months.c.month).where(price_months.c.state == MonthState.SEALED.value)
     months = sorted(connection.execute(sealed).scalars())
     for month in months:
+        # What comes in between reading and deleting would be deleted unread.
+        dialect.lock_months(connection, [month], exclusive=True)
         start = int(datetime(month // 100, month % 100, 1, tzinfo=UTC).timestamp())
         end = int(_end_of(month).timestamp())
         within = (price_late.c.observed_at >= from_epoch(start)) & (

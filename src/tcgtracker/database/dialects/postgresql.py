@@ -126,9 +126,7 @@ class PostgresqlDialect:
 
     def hold_tables(self, connection: Connection, *, exclusive: bool) -> None:
         kind = "" if exclusive else "_shared"
-        connection.execute(
-            text(f"SELECT pg_advisory_xact_lock{kind}(:key)"), {"key": _TABLES_LOCK}
-        )
+        connection.execute(text(f"SELECT pg_advisory_xact_lock{kind}(:key)"), {"key": _TABLES_LOCK})
 
     def order_commits(self, connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _COMMIT_LOCK})
