@@ -22,7 +22,7 @@ from tcgtracker.prices.changes import save_change_set
 from tcgtracker.prices.months import insert_rows
 from tcgtracker.prices.plan import NO_PRICE, Around, Plan
 from tcgtracker.prices.products import find_or_make_series
-from tcgtracker.prices.rows import FAR_FUTURE, rows_in_force
+from tcgtracker.prices.rows import FAR_FUTURE, load_many, rows_in_force
 from tcgtracker.prices.scope_store import (
     digest_of,
     find_look,
@@ -208,6 +208,7 @@ class _PageRecording:
             place, known = state.find(keys)
         slow = np.union1d(touched, existed)
         self._refresh(slow)
+        self.state.widen_by_rows(load_many(self.connection, self.dialect, slow))
         return np.where(known, place, -1), slow
 
     def _add_series(self, keys: IntArray, fresh: IntArray) -> IntArray:
