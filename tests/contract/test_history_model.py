@@ -168,9 +168,26 @@ def assert_reads_as_model(database: Database, model: HistoryModel) -> None:
 )
 @given(steps=steps)
 def test_any_observations_read_as_the_model_says(kept_database: Database, steps: list[Any]) -> None:
-    empty(kept_database)
-    model = play(kept_database, steps)
-    assert_reads_as_model(kept_database, model)
+    check_against_model(kept_database, steps)
+
+
+@pytest.mark.long
+@settings(
+    max_examples=2_000,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(steps=steps)
+def test_many_observations_read_as_the_model_says(
+    kept_database: Database, steps: list[Any]
+) -> None:
+    check_against_model(kept_database, steps)
+
+
+def check_against_model(database: Database, steps: list[Any]) -> None:
+    empty(database)
+    model = play(database, steps)
+    assert_reads_as_model(database, model)
 
 
 @settings(

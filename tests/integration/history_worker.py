@@ -5,6 +5,7 @@ for a line on standard input, then says `begin N` and `done N` around each step,
 """
 
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +59,16 @@ def seal(database: Database, arguments: list[str]) -> None:
     fold_late_rows(database, batch=int(arguments[0]))
 
 
+def fold(database: Database, arguments: list[str]) -> None:
+    """Fold late rows over and over, for as many seconds as the argument says."""
+    end = time.monotonic() + float(arguments[0])
+    folded = 0
+    while time.monotonic() < end:
+        folded += fold_late_rows(database, batch=50)
+        time.sleep(0.005)  # or SQLite's other writers starve
+    say(f"folded {folded}")
+
+
 def migrate(database: Database, arguments: list[str]) -> None:
     """Go to each of the named revisions in turn (`base` means down to nothing)."""
     for revision in arguments:
@@ -66,7 +77,7 @@ def migrate(database: Database, arguments: list[str]) -> None:
         say(f"done {revision} {applied}")
 
 
-ACTS = {"import": import_prices, "seal": seal, "migrate": migrate}
+ACTS = {"import": import_prices, "seal": seal, "fold": fold, "migrate": migrate}
 
 
 def main() -> int:

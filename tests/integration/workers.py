@@ -5,21 +5,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from tcgtracker.database.engine import Database
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(slots=True)
-class Kills:
-    """What a series of kills hit: how many died of it, and where they were."""
-
-    killed: int = 0
-    places: Counter[str] = field(default_factory=Counter)
 
 
 class Worker:
@@ -72,9 +62,20 @@ class Worker:
         assert self.process.returncode == -signal.SIGKILL, (out, err[-3000:])
         return out.splitlines()
 
+    def stop(self) -> None:
+        """End it if it still runs, and close its pipes."""
+        if self.process.poll() is None:
+            self.process.kill()
+        if self.process.stdout is not None and not self.process.stdout.closed:
+            self.process.communicate(timeout=60)
+
 
 def run_all(*workers: Worker) -> list[list[str]]:
     """Let several workers run at once to their ends; return what each said."""
-    for worker in workers:
-        worker.go()
-    return [worker.finish() for worker in workers]
+    try:
+        for worker in workers:
+            worker.go()
+        return [worker.finish() for worker in workers]
+    finally:
+        for worker in workers:
+            worker.stop()

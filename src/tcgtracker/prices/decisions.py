@@ -28,6 +28,7 @@ def release_hold(
         NotFound: there is no such hold.
         Conflict: it was decided already.
     """
+    dialect.hold_tables(connection, exclusive=False)
     hold = _open_hold(connection, hold_id)
     (series,) = load_series(connection, series_ids=[hold["series_id"]])
     if series.scope_id is not None:  # first of all, so that a page of the scope waits or sees this

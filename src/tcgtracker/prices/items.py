@@ -53,6 +53,7 @@ def record_item(
     `run_id` names the run, `trust` judges nothing, `now` dates decisions on holds.
     """
     at, done = to_epoch(look.observed_at), Recorded()
+    dialect.hold_tables(connection, exclusive=False)
     found = find_or_make_series(
         connection,
         dialect,

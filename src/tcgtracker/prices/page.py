@@ -130,7 +130,7 @@ class PageRecording:
             place, known = state.find(keys)
         slow = np.union1d(touched, existed)
         self._refresh(slow)
-        self._widen_by_all(slow)
+        self.state.widen_by_rows(load_many(self.connection, self.dialect, slow))
         return np.where(known, place, -1), slow
 
     def _add_series(self, keys: IntArray, fresh: IntArray) -> IntArray:
@@ -192,17 +192,6 @@ class PageRecording:
         self.state.latest[place] = around.values
         self.state.state[place] = around.state
         self.state.widen(place, around.values[:, 0])
-
-    def _widen_by_all(self, series: IntArray) -> None:
-        """Let the bounds of series take in prices that other paths wrote, whatever their moment."""
-        rows = load_many(self.connection, self.dialect, series)
-        rows = rows.select(rows.values[:, 0] >= 0)
-        if not len(rows):
-            return
-        found, first = np.unique(rows.series_id, return_index=True)
-        place = self.state.places_of(found)
-        self.state.widen(place, np.minimum.reduceat(rows.values[:, 0], first))
-        self.state.widen(place, np.maximum.reduceat(rows.values[:, 0], first))
 
     def _in_order(self) -> bool:
         last, opened = self.state.last_at, self.state.open_at

@@ -54,6 +54,7 @@ class Recorder:
             StateChanged: another process recorded a scope meanwhile; roll back and repeat.
         """
         dialect = self._dialect
+        dialect.hold_tables(connection, exclusive=False)
         moments = {page.scope_id: page.at for page in pages}
         scope_ids = sorted(moments)
         kept = {scope_id: self._kept.pop(scope_id, None) for scope_id in scope_ids}

@@ -74,6 +74,8 @@ def seal_months(database: Database, months: Sequence[int], *, batch: int = BATCH
         more = series > 0
         done.series += series
         done.rows += rows
+    with database.write() as connection:
+        _drop(connection, database.dialect, done.months)
     return done
 
 
@@ -109,7 +111,7 @@ def _begin(connection: Connection, dialect: DatabaseDialect, months: list[int]) 
 def _fold_batch(
     connection: Connection, dialect: DatabaseDialect, months: list[int], batch: int
 ) -> tuple[int, int]:
-    """Fold the next series of the months; drop the months when there is none left."""
+    """Fold the next series of the months; return how many series and rows, 0 at the end."""
     sealing = _unsealed(connection, dialect, months)
     if not sealing:
         return 0, 0
@@ -122,9 +124,6 @@ def _fold_batch(
         {"after": after, "batch": batch},
     )
     if not ids:
-        for one in sealing:
-            dialect.drop_month(connection, one.month)
-            set_month(connection, one.month, MonthState.SEALED, one.folded_through)
         return 0, 0
     first, last = int(ids[0][0]), int(ids[-1][0])
     rows = rows_from_tuples(
@@ -144,10 +143,24 @@ def _fold_batch(
     return len(ids), len(rows)
 
 
+def _drop(connection: Connection, dialect: DatabaseDialect, months: list[int]) -> None:
+    """Drop months of which all is folded.
+
+    In a transaction of its own: an intake that reads the tables may be waiting for the months, so
+    the months must not be held while the drop waits for the tables.
+    """
+    dialect.hold_tables(connection, exclusive=True)
+    for one in _unsealed(connection, dialect, months):
+        dialect.drop_month(connection, one.month)
+        set_month(connection, one.month, MonthState.SEALED, one.folded_through)
+
+
 def _fold_late_batch(connection: Connection, dialect: DatabaseDialect, batch: int) -> int:
     sealed = select(price_months.c.month).where(price_months.c.state == MonthState.SEALED.value)
     months = sorted(connection.execute(sealed).scalars())
     for month in months:
+        # What comes in between reading and deleting would be deleted unread.
+        dialect.lock_months(connection, [month], exclusive=True)
         start = int(datetime(month // 100, month % 100, 1, tzinfo=UTC).timestamp())
         end = int(_end_of(month).timestamp())
         within = (price_late.c.observed_at >= from_epoch(start)) & (

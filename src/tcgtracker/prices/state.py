@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tcgtracker.database.dialects.base import IntArray
+from tcgtracker.database.dialects.base import HistoryRows, IntArray
 from tcgtracker.domain.errors import InvalidInput, StorageError
 from tcgtracker.domain.quote import Facet, RowState
 
@@ -127,6 +127,16 @@ class ScopeState:
         low = self.low[place]
         self.low[place] = np.where(low < 0, market, np.minimum(low, market))
         self.high[place] = np.maximum(self.high[place], market)
+
+    def widen_by_rows(self, rows: HistoryRows) -> None:
+        """Let the bounds of the series of these rows take in every market price among them."""
+        rows = rows.select((rows.state == RowState.PRICED) & (rows.values[:, 0] >= 0))
+        if not len(rows):
+            return
+        place, market = self.places_of(rows.series_id), rows.values[:, 0]
+        self.low[place] = np.where(self.low[place] < 0, market, self.low[place])
+        np.minimum.at(self.low, place, market)
+        np.maximum.at(self.high, place, market)
 
     def encode_keys(self) -> bytes:
         head = msgspec.json.encode(self.facets)

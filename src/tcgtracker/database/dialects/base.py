@@ -68,6 +68,13 @@ class DatabaseDialect(Protocol):
         """Hold the rows of `price_months` still: shared for intake, alone for sealing."""
         ...
 
+    def hold_tables(self, connection: Connection, *, exclusive: bool) -> None:
+        """Keep month tables from being dropped (shared), or keep those away who need that (alone).
+
+        The first lock of a transaction: what holds others and then waits for this one deadlocks.
+        """
+        ...
+
     def order_commits(self, connection: Connection) -> None:
         """Let transactions that call this commit in the order of their calls.
 

@@ -19,6 +19,7 @@ from tcgtracker.domain.quote import VALUE_NAMES
 _MIGRATION_LOCK = 7_236_405_118_001
 _MONTH_LOCK = 7_236_405_118_002
 _COMMIT_LOCK = 7_236_405_118_003
+_TABLES_LOCK = 7_236_405_118_004
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_END = b"\xff\xff"
 _COPY_CHUNK = 1 << 20
@@ -120,6 +121,10 @@ class PostgresqlDialect:
             ),
             {"months": list(months)},
         )
+
+    def hold_tables(self, connection: Connection, *, exclusive: bool) -> None:
+        kind = "" if exclusive else "_shared"
+        connection.execute(text(f"SELECT pg_advisory_xact_lock{kind}(:key)"), {"key": _TABLES_LOCK})
 
     def order_commits(self, connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _COMMIT_LOCK})

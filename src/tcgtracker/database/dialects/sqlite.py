@@ -121,6 +121,9 @@ class SqliteDialect:
     ) -> None:
         """Do nothing: a SQLite writer is alone."""
 
+    def hold_tables(self, connection: Connection, *, exclusive: bool) -> None:
+        """Do nothing: a SQLite writer is alone."""
+
     def order_commits(self, connection: Connection) -> None:
         """Do nothing: a SQLite writer is alone."""
 
