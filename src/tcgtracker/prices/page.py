@@ -26,6 +26,7 @@ from tcgtracker.prices.scope_store import (
     Look,
     digest_of,
     looks_at_scope,
+    save_looks,
 )
 from tcgtracker.prices.state import ScopeState
 from tcgtracker.prices.surgery import delete_rows
@@ -84,7 +85,7 @@ class PageRecording:
             self._record_late(places, held, looked=self.was_complete)
         self._close()
         if judged is not None:
-            self._release(judged)
+            self._release(judged, run_id)
         self.done.complete = self.complete
 
     def look(self) -> Look:
@@ -222,10 +223,12 @@ class PageRecording:
         self.done.held = int(held.sum())
         return held, judged
 
-    def _release(self, judged: holds.Observed) -> None:
+    def _release(self, judged: holds.Observed, run_id: int) -> None:
         """Let go the holds that this page's observations confirm."""
         self.months.write()
         released = holds.confirm(self.connection, judged, now=self.now)
+        if released:  # what is released reads on to this look
+            save_looks(self.connection, self.dialect, [self.look()], run_id)
         for hold in released:
             plan = plan_release(
                 self.connection,
