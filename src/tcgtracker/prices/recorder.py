@@ -17,7 +17,7 @@ from tcgtracker.domain.clock import from_epoch
 from tcgtracker.domain.quote import Facet, RowState
 from tcgtracker.domain.source import Source
 from tcgtracker.prices import holds
-from tcgtracker.prices.around import plan_around, plan_release
+from tcgtracker.prices.around import plan_adoption, plan_around, plan_release
 from tcgtracker.prices.changes import save_change_set
 from tcgtracker.prices.months import insert_rows
 from tcgtracker.prices.plan import NO_PRICE, Around, Plan
@@ -206,6 +206,14 @@ class _PageRecording:
         if not known.all():
             existed = self._add_series(keys, np.flatnonzero(~known))
             place, known = state.find(keys)
+            for plan in plan_adoption(
+                self.connection,
+                self.dialect,
+                series=existed,
+                scope_id=page.scope_id,
+                but=page.at,
+            ):
+                self._apply(plan)
         slow = np.union1d(touched, existed)
         self._refresh(slow)
         self.state.widen_by_rows(load_many(self.connection, self.dialect, slow))
