@@ -2,10 +2,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Interpreters for `make test-pythons`; one that is not installed is skipped.
+PYTHONS ?= python3.12 python3.13 python3.14
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve setup setup-dev test test-unit test-integration test-long check bench lock migrate clean
+.PHONY: help run serve setup setup-dev test test-unit test-integration test-long test-pythons check bench lock migrate clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -44,6 +46,15 @@ test-integration: setup-dev ## tests against real databases and processes
 test-long: setup-dev ## the whole real data set, kill loops, big inputs
 	$(PYTEST) -m long -n 0
 
+test-pythons: ## the fast tests on each of PYTHONS that is installed, in environments of their own
+	@for python in $(PYTHONS); do \
+	  if $$python -c '' 2>/dev/null; then \
+	    echo "== $$python"; $(MAKE) test-unit PYTHON=$$python VENV=.venv-$$python || exit 1; \
+	  else \
+	    echo "== $$python is not installed: skipped"; \
+	  fi; \
+	done
+
 check: setup-dev ## format, lint, types, layers, docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -62,4 +73,4 @@ lock: ## resolve the dependencies again (needs uv)
 	uv pip compile --upgrade --universal --generate-hashes --python-version 3.11 --no-header --quiet pyproject.toml --extra server --group dev -o requirements-dev.txt
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist build
+	rm -rf $(VENV) .venv-python* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist build

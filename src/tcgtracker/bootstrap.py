@@ -3,6 +3,15 @@
 from tcgtracker.config import Settings
 from tcgtracker.database.engine import Database
 from tcgtracker.domain.clock import Clock, SystemClock
+from tcgtracker.operations.bell import Bell
+from tcgtracker.operations.queue import JobQueue
+from tcgtracker.operations.registry import JobRegistry
+from tcgtracker.operations.runner import LocalRunner
+from tcgtracker.operations.scheduler import Scheduler
+from tcgtracker.prices import jobs as prices_jobs
+from tcgtracker.prices.quick import ScopeLooks
+from tcgtracker.quotes import jobs as quotes_jobs
+from tcgtracker.quotes.service import Intake
 from tcgtracker.tracker import Tracker
 
 
@@ -25,6 +34,30 @@ def build_tracker(settings: Settings | None = None, *, clock: Clock | None = Non
             pool_size=settings.database.pool_size,
             busy_timeout_s=settings.database.busy_timeout_s,
         )
+    clock = clock or SystemClock()
+    bell = Bell()
+    registry = JobRegistry(
+        [
+            *prices_jobs.jobs(history, clock, seal_after_days=settings.history.seal_after_days),
+            *quotes_jobs.jobs(database, history, clock),
+        ]
+    )
     return Tracker(
-        settings=settings, clock=clock or SystemClock(), database=database, history=history
+        settings=settings,
+        clock=clock,
+        database=database,
+        history=history,
+        intake=Intake(history, clock),
+        looks=ScopeLooks(),
+        registry=registry,
+        queue=JobQueue(database, registry, clock, bell),
+        runner=LocalRunner(
+            database,
+            registry,
+            clock,
+            threads=settings.jobs.threads,
+            lease_s=settings.jobs.lease_s,
+            bell=bell,
+        ),
+        scheduler=Scheduler(database, registry, clock, bell),
     )

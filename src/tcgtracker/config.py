@@ -84,13 +84,19 @@ class JobSettings(BaseSettings):
 class Settings:
     """All groups. Raises `InvalidInput` with one readable line for each wrong setting.
 
-    `app` holds values that win over the environment: what a command's options say.
+    The arguments hold values that win over the environment: what a command's options say.
     """
 
-    def __init__(self, app: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        app: Mapping[str, Any] | None = None,
+        *,
+        database: Mapping[str, Any] | None = None,
+        history: Mapping[str, Any] | None = None,
+    ) -> None:
         try:
-            self.database = DatabaseSettings()
-            self.history = HistorySettings()
+            self.database = DatabaseSettings(**(database or {}))
+            self.history = HistorySettings(**(history or {}))
             self.app = AppSettings(**(app or {}))
             self.jobs = JobSettings()
         except ValidationError as exc:

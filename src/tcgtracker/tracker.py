@@ -7,20 +7,49 @@ from tcgtracker.config import Settings
 from tcgtracker.database.engine import Database
 from tcgtracker.database.unit_of_work import UnitOfWork, unit_of_work
 from tcgtracker.domain.clock import Clock
+from tcgtracker.operations.queue import JobQueue
+from tcgtracker.operations.registry import JobRegistry
+from tcgtracker.operations.runner import LocalRunner
+from tcgtracker.operations.scheduler import Scheduler
+from tcgtracker.prices.quick import ScopeLooks
+from tcgtracker.quotes.service import Intake
 
 
 @dataclass(slots=True)
 class Tracker:
-    """Settings, clock, databases and services of one process."""
+    """Settings, clock, databases and services of one process.
+
+    looks: the looks at scopes that reads of the history share.
+    """
 
     settings: Settings
     clock: Clock
     database: Database
     history: Database
+    intake: Intake
+    looks: ScopeLooks
+    registry: JobRegistry
+    queue: JobQueue
+    runner: LocalRunner
+    scheduler: Scheduler
 
     def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
         """Return a transaction: committed at the end of the block, rolled back when it raises."""
         return unit_of_work(self.database, self.history)
+
+    def start_jobs(self) -> None:
+        """Start the threads that run and schedule jobs.
+
+        Raises:
+            StorageError: the database does not answer.
+        """
+        self.runner.start()
+        self.scheduler.start()
+
+    def stop_jobs(self) -> None:
+        """Schedule no more, let running jobs end or give them back."""
+        self.scheduler.stop()
+        self.runner.stop()
 
     def close(self) -> None:
         self.database.close()

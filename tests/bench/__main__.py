@@ -4,10 +4,10 @@ import argparse
 
 import structlog
 
-from tests.bench import ingest
+from tests.bench import endpoint, ingest, storage
 from tests.bench.support import REAL_DATA
 
-BENCHES = {"ingest": ingest.run}
+BENCHES = {"ingest": ingest.run, "storage": storage.run, "endpoint": endpoint.run}
 
 
 def main() -> None:

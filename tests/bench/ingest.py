@@ -77,7 +77,8 @@ def _fill(database: Database, pages: list[PricePage], depth: int) -> None:
                 after = np.maximum(before + moves, 1)
                 values[chosen] = np.where(before == NO_PRICE, NO_PRICE, after)
             dated = moved(page, 14 + day - depth)
-            dated.values = values.copy()
+            # the last day is the real one again, so that the measured day changes as it really did
+            dated.values = page.values if day == depth - 1 else values.copy()
             today.append(dated)
         intake.collect(today, input_name="bench", trust=True)
     note(f"{database.dialect.name}: history filled in {time.perf_counter() - start:.0f} s")

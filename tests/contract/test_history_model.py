@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from tcgtracker.prices.items import ItemLook, record_item
 from tcgtracker.prices.model import HistoryModel, Listing
 from tcgtracker.prices.months import load_months
 from tcgtracker.prices.products import load_series
-from tcgtracker.prices.seal import fold_late_rows, seal_month
+from tcgtracker.prices.seal import fold_late_rows, seal_months
 from tcgtracker.prices.store import load_histories, load_history
 from tests.unit.prices.support import DAY, FACET, NOW, Scope
 
@@ -120,8 +121,8 @@ def play(database: Database, steps: list[Any]) -> HistoryModel:
         else:
             with database.read() as connection:
                 months = sorted(month.month for month in load_months(connection))
-            for month in months[: step.months]:
-                seal_month(database, month)
+            for _, of_year in groupby(months[: step.months], key=lambda month: month // 100):
+                seal_months(database, list(of_year))
             fold_late_rows(database)
     return model
 

@@ -19,7 +19,7 @@ from tcgtracker.domain.errors import TrackerError
 from tcgtracker.integrations.contract import PricePage
 from tcgtracker.integrations.price_files import iter_price_pages
 from tcgtracker.prices.months import load_months
-from tcgtracker.prices.seal import fold_late_rows, seal_month
+from tcgtracker.prices.seal import fold_late_rows, seal_months
 from tcgtracker.quotes.report import CollectReport
 from tcgtracker.quotes.service import Intake
 
@@ -54,7 +54,7 @@ def seal(database: Database, arguments: list[str]) -> None:
         months = sorted(one.month for one in load_months(connection) if one.has_table)
     for month in months:
         say(f"begin {month}")
-        seal_month(database, month, batch=int(arguments[0]))
+        seal_months(database, [month], batch=int(arguments[0]))
         say(f"done {month}")
     fold_late_rows(database, batch=int(arguments[0]))
 

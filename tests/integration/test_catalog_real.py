@@ -31,7 +31,7 @@ def add_real_products(database: Database, real_data: Path) -> int:
         rows = [
             (str(row["productId"]), row["subTypeName"])
             for line in stream
-            for row in msgspec.json.decode(msgspec.json.decode(line)["body"])["results"]
+            for row in msgspec.json.decode(line)["body"]["results"]
         ]
     add_products(database, rows, Source.TCGCSV)
     return len(rows)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from tcgtracker.cli.jobs import app
 from tcgtracker.database.engine import Database
 from tcgtracker.database.tables.operations import JobState
-from tcgtracker.domain.errors import Conflict, NotFound, StorageError
+from tcgtracker.domain.errors import Conflict, InvalidInput, NotFound, StorageError
 from tcgtracker.operations.context import JobContext
 from tcgtracker.operations.registry import Job
 from tests.unit.operations.kit import Kit
@@ -30,6 +30,12 @@ def kit(database: Database, database_url: str, monkeypatch, tmp_path: Path) -> K
     monkeypatch.setenv("DB_URL", database_url)
     monkeypatch.chdir(tmp_path)  # no .env of the checkout
     return Kit(database, Job(name="steps", handler=steps), Job(name="fail", handler=fail))
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command sets logging up on the captured streams, which end with it."""
+    monkeypatch.setattr("tcgtracker.runtime.logging.configure_logging", lambda **_: None)
 
 
 def run(*arguments: str) -> Result:
@@ -93,10 +99,15 @@ def test_show_of_an_unknown_job_is_not_found(kit: Kit):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("show", "7"), ("retry", "x"), ("list", "--state", "lost"), ("list", "--limit", "0")],
+    [("show", "7"), ("retry", "x"), ("list", "--limit", "0")],
 )
 def test_wrong_usage_is_exit_code_2(kit: Kit, arguments):
     assert run(*arguments).exit_code == 2
+
+
+def test_a_state_that_no_job_has_is_wrong_input(kit: Kit):
+    with pytest.raises(InvalidInput, match="running"):
+        run("list", "--state", "lost")
 
 
 def test_retry_makes_a_dead_job_ready(kit: Kit):

@@ -17,7 +17,7 @@ from tcgtracker.database.migrate import (
 )
 from tcgtracker.domain.errors import StorageError
 from tcgtracker.prices.months import load_months
-from tcgtracker.prices.seal import seal_month
+from tcgtracker.prices.seal import seal_months
 from tests.integration.made_days import make_day
 from tests.integration.real_days import contents, import_files, stored_rows
 from tests.integration.workers import Worker, run_all
@@ -45,7 +45,7 @@ def test_up_down_up_with_prices_in_it(database: Database, paths: list[Path]) -> 
     with database.read() as connection:
         first, *_, last = sorted(month.month for month in load_months(connection))
     assert first != last
-    seal_month(database, first)
+    seal_months(database, [first])
     wanted = contents(database)
     assert drift(database) == []
 

@@ -13,7 +13,7 @@ from tcgtracker.database.migrate import upgrade
 from tcgtracker.database.tables.prices import price_blocks
 from tcgtracker.prices.months import load_months
 from tcgtracker.prices.products import load_series
-from tcgtracker.prices.seal import fold_late_rows, seal_month, seal_price_history
+from tcgtracker.prices.seal import fold_late_rows, seal_months, seal_price_history
 from tcgtracker.prices.store import load_histories, load_history
 from tests.integration.made_days import make_day
 from tests.integration.real_days import (
@@ -108,10 +108,10 @@ def test_late_rows_read_as_if_nothing_had_been_sealed(
 ) -> None:
     """The order of import and sealing leaves no trace in what is read."""
     import_files(database, [*made[3:6], *made[8:]])
-    seal_month(database, 202509)
+    seal_months(database, [202509])
     import_files(database, [made[7], made[1]])
     fold_late_rows(database)
-    seal_month(database, 202510)
+    seal_months(database, [202510])
     import_files(database, [made[6], made[0], made[2]])
     sealed = readings(database)
     fold_late_rows(database)
@@ -128,7 +128,7 @@ def kill_sealers(database: Database, *, kills: int, batch: int, seed: int, every
     for _ in range(kills):
         worker = Worker("seal", database, batch)
         worker.go()
-        said = worker.kill_after(rng.uniform(0.02, 0.5))
+        said = worker.kill_after(rng.uniform(0.1, 0.8))
         assert readings(database, every=every) == before
         if said is None:
             break

@@ -7,21 +7,35 @@ from anyio import to_thread
 from fastapi import FastAPI
 
 from tcgtracker import __version__
-from tcgtracker.api import docs, errors, health
+from tcgtracker.api import catalog, docs, errors, health, prices
+from tcgtracker.api.data_version import DataVersion
 from tcgtracker.api.middleware import BodyLimit, CrowdLimit, LoopbackOnly, RequestScope
+from tcgtracker.api.rendered import RenderedCache
 from tcgtracker.tracker import Tracker
 
 
-def create_app(tracker: Tracker) -> FastAPI:
-    """Return the API of a tracker, which it closes when it shuts down."""
+def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
+    """Return the API of a tracker, which it closes when it shuts down.
+
+    with_jobs: run and schedule background jobs in this process too.
+    """
+    version = DataVersion(list(dict.fromkeys([tracker.database, tracker.history])))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         # As many threads as there are connections: no request waits for one inside its thread.
         connections = 2 * tracker.settings.database.pool_size
         to_thread.current_default_thread_limiter().total_tokens = connections
-        yield
-        tracker.close()
+        version.start()
+        try:
+            if with_jobs:
+                await to_thread.run_sync(tracker.start_jobs)
+            yield
+        finally:
+            if with_jobs:
+                await to_thread.run_sync(tracker.stop_jobs)
+            await to_thread.run_sync(version.stop)
+            tracker.close()
 
     app = FastAPI(
         title="TCG Price Tracker",
@@ -34,6 +48,8 @@ def create_app(tracker: Tracker) -> FastAPI:
     )
     errors.install(app, tracker.clock)
     app.include_router(health.router(tracker))
+    for routes in (catalog.router(tracker), prices.router(tracker, version, RenderedCache())):
+        app.include_router(routes, prefix="/api/v1")
     app.include_router(docs.router(app))
     # The last one added is the outermost.
     app.add_middleware(BodyLimit)

@@ -28,6 +28,8 @@ class ImportCounts:
 
     sets_created: int = 0
     sets_joined: int = 0
+    sets_completed: int = 0
+    set_names_added: int = 0
     cards_created: int = 0
     cards_joined: int = 0
     cards_merged: int = 0
@@ -44,6 +46,8 @@ class ImportCounts:
         return (
             self.sets_created
             + self.sets_joined
+            + self.sets_completed
+            + self.set_names_added
             + self.cards_created
             + self.cards_joined
             + self.cards_merged
@@ -66,6 +70,8 @@ class CatalogImporter:
     shared_products: AbstractSet[str]
     shared_sets: AbstractSet[str]
     counts: ImportCounts = field(default_factory=ImportCounts)
+    grown_cards: set[int] = field(default_factory=set)
+    """Cards that took others over."""
 
     def apply_set(self, writer: BatchWriter, record: SetRecord) -> KnownSet:
         """Find, join or create the set, and write down its other names."""
@@ -107,6 +113,7 @@ class CatalogImporter:
         for other, variant in candidates:
             self._special(writer, other, variant)
             self.counts.cards_merged += 1
+            self.grown_cards.add(card.id)
             writer.merge(other.id, card.id)
             self.state.merge(other, card)
         self._complete_card(writer, card, record)
@@ -134,6 +141,7 @@ class CatalogImporter:
     def _alias_set(
         self, writer: BatchWriter, known: KnownSet, alias: str, record: SetRecord
     ) -> None:
+        self.counts.set_names_added += 1
         self.state.name_set(known, alias)
         writer.alias_set(known, alias, f"stated by {record.code}")
 
@@ -145,6 +153,7 @@ class CatalogImporter:
         known.release_date = known.release_date or record.release_date
         known.total_cards = known.total_cards or record.total_cards
         if before != (known.name, known.series, known.release_date, known.total_cards):
+            self.counts.sets_completed += 1
             writer.change_set(known)
 
     def _candidates(self, record: CardRecord, own: KnownCard | None) -> list[tuple[KnownCard, str]]:

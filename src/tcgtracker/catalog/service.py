@@ -50,6 +50,12 @@ class CatalogReport:
     files: list[FileReport] = field(default_factory=list)
     counts: ImportCounts = field(default_factory=ImportCounts)
     links: LinkReport = field(default_factory=LinkReport)
+    grown_cards: set[int] = field(default_factory=set)
+
+    @property
+    def changed_cards(self) -> set[int]:
+        """Cards whose links changed: their quotes are to be made anew."""
+        return self.links.cards | self.grown_cards
 
     @property
     def bad_rows(self) -> int:
@@ -80,7 +86,7 @@ def import_catalog(
     with database.read() as connection:
         state = load_state(connection)
     importer = CatalogImporter(state, survey.shared_products(), survey.shared_sets())
-    report = CatalogReport(counts=importer.counts)
+    report = CatalogReport(counts=importer.counts, grown_cards=importer.grown_cards)
     if repeated := survey.repeated_sets():
         importer.counts.doubts["set id stated more than once in a file: the first is kept"] = (
             repeated

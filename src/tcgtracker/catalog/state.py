@@ -112,7 +112,7 @@ class CatalogState:
 
 
 def load_state(connection: Connection) -> CatalogState:
-    """Read the whole catalog: about 1 kB of memory a card."""
+    """Read the whole catalog: about 1.5 kB of memory a card."""
     state = CatalogState()
     state.games = {
         slug: identifier

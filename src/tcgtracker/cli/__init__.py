@@ -5,7 +5,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tcgtracker.cli import db, doctor, serve
+from tcgtracker.cli import cards, db, demo, doctor, holds, imports, jobs, seal, serve
 from tcgtracker.cli.errors import Options, run
 
 app = typer.Typer(
@@ -16,7 +16,14 @@ app = typer.Typer(
     rich_markup_mode=None,  # help is plain text: it starts faster and is pasted into the docs
 )
 app.add_typer(db.app, name="db")
+app.add_typer(holds.app, name="holds")
+app.add_typer(imports.app, name="import")
+app.add_typer(jobs.app, name="jobs")
+app.command("card")(cards.card)
+app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
+app.command("history")(cards.history)
+app.command("seal")(seal.seal)
 app.command("serve")(serve.serve)
 
 

@@ -108,6 +108,26 @@ def revision(
         typer.echo(new_revision(tracker.database, message))
 
 
+@app.command("rebuild-state")
+def rebuild_state(
+    *,
+    scope: Annotated[
+        int | None, typer.Option(min=1, max=2**31 - 1, help="Only this scope; all otherwise.")
+    ] = None,
+) -> None:
+    """Make what the intake remembers of each scope anew from the history.
+
+    For when it says that the state of a scope cannot be read. No price is changed.
+    """
+    from tcgtracker.prices import rebuild
+
+    with open_tracker() as tracker:
+        with tracker.history.read() as connection:
+            wanted = rebuild.scope_ids(connection) if scope is None else [scope]
+        for one in wanted:
+            typer.echo(f"scope {one}: {rebuild.rebuild_state(tracker.history, one)} series")
+
+
 def _name(database: "Database") -> str:
     return printable(database.url.render_as_string(hide_password=True))
 

@@ -1,27 +1,28 @@
 """`tcgtracker jobs`: what the queue holds, and another try for what it gave up."""
 
 import sys
-from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
-import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from tcgtracker.bootstrap import build_tracker
-from tcgtracker.database.migrate import require_current
-from tcgtracker.database.tables.operations import JobState
+from tcgtracker.cli.opening import open_tracker
 from tcgtracker.domain.clock import iso
+from tcgtracker.domain.errors import InvalidInput
 from tcgtracker.domain.ids import JobId
-from tcgtracker.operations import repository
-from tcgtracker.operations.values import JobFilter, JobRecord
 
-app = typer.Typer(help="Look at background jobs, and try dead ones again.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tcgtracker.operations.values import JobRecord
+
+app = typer.Typer(
+    help="Look at background jobs, and try dead ones again.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object a line")]
 Id = Annotated[UUID, typer.Argument(help="the job's id, as `jobs list` shows it")]
@@ -29,18 +30,23 @@ Id = Annotated[UUID, typer.Argument(help="the job's id, as `jobs list` shows it"
 
 @app.command("list")
 def list_(
-    state: Annotated[JobState | None, typer.Option(help="only jobs in this state")] = None,
-    limit: Annotated[
-        int, typer.Option(min=1, max=repository.MAX_PAGE, help="at most so many")
-    ] = 50,
+    state: Annotated[str | None, typer.Option(help="only jobs in this state")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="at most so many")] = 50,
     as_json: AsJson = False,  # noqa: FBT002 - typer reads the default from here
 ) -> None:
     """List jobs, newest first."""
-    wanted = JobFilter(states=frozenset({state} if state else ()))
-    with closing(build_tracker()) as tracker:
-        require_current(tracker.database)
-        with tracker.database.read() as connection:
-            page = repository.list_page(connection, wanted, limit=limit)
+    from rich.table import Table
+    from rich.text import Text
+
+    from tcgtracker.database.tables.operations import JobState
+    from tcgtracker.operations import repository
+    from tcgtracker.operations.values import JobFilter
+
+    if state is not None and state not in set(JobState):
+        raise InvalidInput(f"{state!r} is no state of a job: {', '.join(JobState)}")
+    wanted = JobFilter(states=frozenset({JobState(state)} if state else ()))
+    with open_tracker() as tracker, tracker.database.read() as connection:
+        page = repository.list_page(connection, wanted, limit=limit)
     if as_json:
         for job in page.jobs:
             _write_json(job)
@@ -62,10 +68,14 @@ def list_(
 @app.command()
 def show(job_id: Id, as_json: AsJson = False) -> None:  # noqa: FBT002 - as above
     """Show everything about one job."""
-    with closing(build_tracker()) as tracker:
-        require_current(tracker.database)
-        with tracker.database.read() as connection:
-            job = repository.show(connection, JobId(job_id))
+    import orjson
+    from rich.table import Table
+    from rich.text import Text
+
+    from tcgtracker.operations import repository
+
+    with open_tracker() as tracker, tracker.database.read() as connection:
+        job = repository.show(connection, JobId(job_id))
     if as_json:
         _write_json(job)
         return
@@ -84,24 +94,28 @@ def show(job_id: Id, as_json: AsJson = False) -> None:  # noqa: FBT002 - as abov
 @app.command()
 def retry(job_id: Id) -> None:
     """Let a dead job begin again: ready now, with all its tries."""
-    with closing(build_tracker()) as tracker:
-        require_current(tracker.database)
-        with tracker.unit_of_work() as uow:
-            repository.retry(uow.connection, JobId(job_id), tracker.clock.now())
+    from tcgtracker.operations import repository
+
+    with open_tracker() as tracker, tracker.unit_of_work() as uow:
+        repository.retry(uow.connection, JobId(job_id), tracker.clock.now())
     typer.echo(f"job {job_id} is ready: a running worker takes it within seconds")
 
 
-def _write_json(job: JobRecord) -> None:
+def _write_json(job: "JobRecord") -> None:
+    import orjson
+
     line = orjson.dumps(job, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
     sys.stdout.write(line.decode())
 
 
-def _console() -> Console:
+def _console() -> "Console":
+    from rich.console import Console
+
     # Into a pipe nothing is cut off: who asked for text there wants to grep it.
     return Console() if sys.stdout.isatty() else Console(width=250)
 
 
-def _progress(job: JobRecord) -> str:
+def _progress(job: "JobRecord") -> str:
     reached = job.progress
     if not reached.done and reached.total is None:
         return reached.note
@@ -109,9 +123,9 @@ def _progress(job: JobRecord) -> str:
     return f"{reached.done}{of} {reached.note}".strip()
 
 
-def _when(job: JobRecord) -> str:
+def _when(job: "JobRecord") -> str:
     """Return when it ended, began, or will be looked at: what the state asks for."""
-    running = job.started_at if job.state is JobState.RUNNING else None
+    running = job.started_at if job.state == "running" else None
     return iso((job.finished_at or running or job.run_at).replace(microsecond=0))
 
 

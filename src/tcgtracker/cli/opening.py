@@ -15,9 +15,11 @@ if TYPE_CHECKING:  # heavy imports, wanted when a command runs and not for its h
 
 @contextmanager
 def open_tracker(
-    settings: "Settings | None" = None, *, require_current: bool = True
+    settings: "Settings | None" = None, *, require_current: bool = True, quiet: bool = False
 ) -> "Iterator[Tracker]":
     """Give a tracker on the configured databases.
+
+    quiet: log no news, for a command whose own report says what it did.
 
     Raises:
         InvalidInput: the configuration is wrong.
@@ -28,7 +30,8 @@ def open_tracker(
     from tcgtracker.runtime.logging import configure_logging
 
     settings = settings or Settings()
-    configure_logging(level=settings.app.log_level)
+    level = settings.app.log_level
+    configure_logging(level="WARNING" if quiet and level == "INFO" else level)
     if settings.app.log_level != "DEBUG":
         logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells each step as news
     tracker = build_tracker(settings)

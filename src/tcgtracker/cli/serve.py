@@ -1,5 +1,6 @@
 """`tcgtracker serve`: the API on the loopback address, in one process."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,7 @@ from tcgtracker.domain.errors import Conflict, StorageError
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
     from types import FrameType
 
     from tcgtracker.database.engine import Database
@@ -29,7 +31,7 @@ def serve(
         typer.Option(min=0, max=65535, help="Port, 0 for a free one; APP_PORT otherwise."),
     ] = None,
 ) -> None:
-    """Serve the API.
+    """Serve the API, and do the background work.
 
     A SQLite database that is not there yet is made first; another one must be of this program's
     schema.
@@ -41,7 +43,7 @@ def serve(
     with open_tracker(settings, require_current=False) as tracker:
         for database in databases(tracker):
             prepare(database)
-        _run(tracker, bind(settings.app.host, settings.app.port))
+        run(tracker, bind(settings.app.host, settings.app.port))
 
 
 def prepare(database: "Database") -> None:
@@ -98,7 +100,10 @@ def address_of(bound: "socket.socket") -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _run(tracker: "Tracker", bound: "socket.socket") -> None:
+def run(
+    tracker: "Tracker", bound: "socket.socket", say: "Callable[[str], str] | None" = None
+) -> None:
+    """Serve until a signal says stop; `say` makes the first words from the address."""
     import signal
 
     import uvicorn
@@ -108,11 +113,14 @@ def _run(tracker: "Tracker", bound: "socket.socket") -> None:
     class Server(uvicorn.Server):
         async def startup(self, sockets: "list[socket.socket] | None" = None) -> None:
             await super().startup(sockets)
-            typer.echo(f"serving on {address_of(bound)} (documentation: {address_of(bound)}/docs)")
+            address = address_of(bound)
+            said = f"serving on {address} (documentation: {address}/docs)"
+            typer.echo(said if say is None else say(address))
+            sys.stdout.flush()  # whoever started us through a pipe waits for this line
 
     server = Server(
         uvicorn.Config(
-            create_app(tracker),
+            create_app(tracker, with_jobs=True),
             log_config=None,  # logging is set up already
             access_log=False,
             lifespan="on",

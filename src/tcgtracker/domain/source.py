@@ -23,3 +23,18 @@ REFRESH_INTERVAL: dict[Source, timedelta] = {
     Source.TCGCSV: timedelta(days=1),
     Source.MANUAL: timedelta(days=1),
 }
+
+# DESIGN section 8: the defaults of the flags `pricing.primary_source` and
+# `pricing.fallback_sources`; what no flag names comes after, in this order.
+PRIMARY_SOURCE = Source.PRICECHARTING
+FALLBACK_SOURCES = (Source.JUSTTCG,)
+SOURCE_ORDER = (
+    PRIMARY_SOURCE,
+    *FALLBACK_SOURCES,
+    Source.TCGCSV,
+    Source.TCGPLAYER,
+    Source.MANUAL,
+)
+
+FRESH_FOR = timedelta(days=7)
+"""A price observed longer ago is shown as stale (DESIGN section 4)."""

@@ -81,3 +81,11 @@ def variant_rank(variant: str) -> int:
     """Return the order in which a headline price prefers variants: raw, nm, sealed, others."""
     preferred = (RAW, Condition.NEAR_MINT.value, SEALED)
     return preferred.index(variant) if variant in preferred else len(preferred)
+
+
+_KIND_ORDER = (PriceKind.MARKET, PriceKind.GUIDE, PriceKind.BOXED, PriceKind.ASK, PriceKind.MANUAL)
+
+
+def kind_rank(kind: PriceKind) -> int:
+    """Return the order in which a headline price prefers kinds."""
+    return _KIND_ORDER.index(kind)

@@ -2,7 +2,7 @@
 
 Nothing is trusted: a page of HTML, a cut-off gzip or a file without its columns is refused by
 name; a row that cannot be used is counted with its reason. Memory is bounded by the longest line,
-and for a whole-file JSON document by `MAX_DOCUMENT`.
+for a whole-file JSON document by `MAX_DOCUMENT`; of a ProductsAndPrices.csv the products are held.
 """
 
 import codecs
@@ -129,7 +129,9 @@ class CatalogFile:
         with _opened(self.path) as stream:
             for line, row in _csv_rows(self.path, stream):
                 self.counts.read += 1
-                known = products.setdefault(row.get("productId", ""), (line, row, []))
+                # The texts of abilities and attacks make up most of a row and are not wanted.
+                kept = {name: row[name] for name in tcgcsv.USED_COLUMNS if name in row}
+                known = products.setdefault(row.get("productId", ""), (line, kept, []))
                 if row.get("subTypeName"):
                     known[2].append(row["subTypeName"])
         for line, row, printings in products.values():
@@ -230,7 +232,6 @@ def _csv_kind(path: Path, header: bytes) -> FileKind:
 
 def _csv_rows(path: Path, stream: BinaryIO) -> Iterator[tuple[int, Mapping[str, str]]]:
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    csv.field_size_limit(MAX_LINE)
     try:
         reader = csv.DictReader(
             (decoder.decode(line) for line in _lines(path, stream)), strict=True

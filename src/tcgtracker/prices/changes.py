@@ -1,6 +1,7 @@
 """Change sets: which series a page wrote, for those who follow the intake by cursor."""
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,29 +23,37 @@ class ChangeSet:
     series: IntArray
 
 
-def save_change_set(
-    connection: Connection,
-    dialect: DatabaseDialect,
-    *,
-    run_id: int,
-    scope_id: int | None,
-    at: int,
-    complete: bool,
-    series: IntArray,
+@dataclass(frozen=True, slots=True)
+class NewChangeSet:
+    """What a page is about to commit; series may repeat."""
+
+    run_id: int
+    scope_id: int | None
+    at: int
+    complete: bool
+    series: IntArray
+
+
+def save_change_sets(
+    connection: Connection, dialect: DatabaseDialect, sets: Sequence[NewChangeSet]
 ) -> None:
-    """Keep which series a page wrote, as the last act of the page's own transaction."""
-    ids = np.unique(series)
+    """Keep which series were written, as the last act of the same transaction."""
     dialect.order_commits(connection)
-    connection.execute(
-        insert(change_sets).values(
-            run_id=run_id,
-            scope_id=scope_id,
-            observed_at=from_epoch(at),
-            complete=complete,
-            row_count=len(ids),
-            series=zlib.compress(np.diff(ids, prepend=0).astype("<u4").tobytes(), 1),
+    rows = []
+    for one in sets:
+        ids = np.unique(one.series)
+        gaps = np.diff(ids, prepend=0).astype("<u4")
+        rows.append(
+            {
+                "run_id": one.run_id,
+                "scope_id": one.scope_id,
+                "observed_at": from_epoch(one.at),
+                "complete": one.complete,
+                "row_count": len(ids),
+                "series": zlib.compress(gaps.tobytes(), 1),
+            }
         )
-    )
+    connection.execute(insert(change_sets), rows)
 
 
 def load_change_sets(connection: Connection, after: int, limit: int = 100) -> list[ChangeSet]:

@@ -1,68 +1,86 @@
-"""What an operator decides on a held quote, in the caller's transaction."""
+"""An operator's word on held prices, in the caller's transaction."""
 
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from tcgtracker.database.dialects.base import DatabaseDialect
-from tcgtracker.database.tables.prices import price_holds
+from tcgtracker.database.tables.prices import price_holds, vendor_products
 from tcgtracker.domain.clock import to_epoch
 from tcgtracker.domain.errors import Conflict, NotFound
 from tcgtracker.domain.quote import VALUE_NAMES, HoldState
+from tcgtracker.prices import holds
 from tcgtracker.prices.around import plan_release
-from tcgtracker.prices.changes import save_change_set
-from tcgtracker.prices.holds import decide
-from tcgtracker.prices.months import insert_rows
+from tcgtracker.prices.changes import NewChangeSet, save_change_sets
+from tcgtracker.prices.months import MonthWriter
 from tcgtracker.prices.products import load_series
 from tcgtracker.prices.scope_store import touch_scope
 from tcgtracker.prices.surgery import delete_rows
 
 
-def decide_hold(
-    connection: Connection,
-    dialect: DatabaseDialect,
-    hold_id: int,
-    state: HoldState,
-    *,
-    by: str,
-    now: datetime,
+def release_hold(
+    connection: Connection, dialect: DatabaseDialect, hold_id: int, *, by: str, now: datetime
 ) -> None:
-    """Release a held quote, which puts it at its own moment, or reject it for good.
+    """Let a held price into the history, at its own moment.
 
     Raises:
         NotFound: there is no such hold.
-        Conflict: it was decided before.
+        Conflict: it was decided already.
     """
     dialect.hold_tables(connection, exclusive=False)
-    query = select(price_holds).where(price_holds.c.id == hold_id).with_for_update()
-    hold = connection.execute(query).mappings().one_or_none()
-    if hold is None:
-        raise NotFound(f"there is no held price {hold_id}")
-    if state is HoldState.HELD or hold["state"] != HoldState.HELD:
-        raise Conflict(f"the held price {hold_id} is {hold['state']} and cannot become {state}")
-    decide(connection, [hold_id], state, by=by, now=now)
-    if state is HoldState.REJECTED:
-        return
+    hold = _open_hold(connection, hold_id)
     (series,) = load_series(connection, series_ids=[hold["series_id"]])
-    if series.scope_id is not None:
+    if series.scope_id is not None:  # first of all, so that a page of the scope waits or sees this
         touch_scope(connection, dialect, series.scope_id, [series.id])
+    connection.execute(
+        select(vendor_products.c.id)
+        .where(vendor_products.c.id == series.vendor_product_id)
+        .with_for_update()
+    ).all()
+    at = to_epoch(hold["observed_at"])
+    holds.decide(connection, [hold_id], HoldState.RELEASED, by=by, now=now)
     plan = plan_release(
         connection,
         dialect,
         series_id=series.id,
-        at=to_epoch(hold["observed_at"]),
+        at=at,
         values=tuple(hold[name] for name in VALUE_NAMES),
         scope_id=series.scope_id,
     )
-    insert_rows(connection, dialect, plan.insert)
+    months = MonthWriter(connection, dialect)
+    months.add(plan.insert)
+    months.write()
     delete_rows(connection, plan.delete)
-    save_change_set(
-        connection,
-        dialect,
+    written = NewChangeSet(
         run_id=hold["run_id"],
         scope_id=None,
-        at=to_epoch(hold["observed_at"]),
-        complete=True,
+        at=at,
+        complete=False,
         series=np.array([series.id], np.int64),
     )
+    save_change_sets(connection, dialect, [written])
+
+
+def reject_hold(connection: Connection, hold_id: int, *, by: str, now: datetime) -> None:
+    """Keep a held price out of the history for good.
+
+    Raises:
+        NotFound: there is no such hold.
+        Conflict: it was decided already.
+    """
+    _open_hold(connection, hold_id)
+    holds.decide(connection, [hold_id], HoldState.REJECTED, by=by, now=now)
+
+
+def _open_hold(connection: Connection, hold_id: int) -> RowMapping:
+    row = (
+        connection.execute(select(price_holds).where(price_holds.c.id == hold_id).with_for_update())
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        raise NotFound(f"there is no held price {hold_id}: 'holds list' shows them")
+    if row["state"] != HoldState.HELD:
+        raise Conflict(f"the held price {hold_id} was {row['state']} by {row['decided_by']}")
+    return row

@@ -14,14 +14,14 @@ from tcgtracker.domain.quote import Facet, PriceValues, RowState
 from tcgtracker.domain.source import Source
 from tcgtracker.prices import holds
 from tcgtracker.prices.around import plan_around, plan_release
-from tcgtracker.prices.changes import save_change_set
+from tcgtracker.prices.changes import NewChangeSet, save_change_sets
 from tcgtracker.prices.instants import add_item_look
-from tcgtracker.prices.months import insert_rows
+from tcgtracker.prices.months import MonthWriter
 from tcgtracker.prices.plan import NO_PRICE, Plan
 from tcgtracker.prices.products import find_or_make_series, load_series
 from tcgtracker.prices.recorder import Recorded
 from tcgtracker.prices.rows import load_many
-from tcgtracker.prices.scope_store import find_look, touch_scope
+from tcgtracker.prices.scope_store import find_looks, touch_scope
 from tcgtracker.prices.surgery import delete_rows
 
 
@@ -69,10 +69,10 @@ def record_item(
         for one in load_series(connection, source=look.source, external_id=look.external_id)
         if one.facet.sub_key in sub_keys
     ]
-    _lock(connection, sorted({one.vendor_product_id for one in siblings}))
     scope_id = next((one.scope_id for one in siblings if one.scope_id is not None), None)
-    if scope_id is not None:  # first of all, so that a page of the scope waits or sees this
+    if scope_id is not None:  # before anything is read, so that a page of the scope waits
         touch_scope(connection, dialect, scope_id, [one.id for one in siblings])
+    _lock(connection, sorted({one.vendor_product_id for one in siblings}))
 
     series = np.array(sorted(one.id for one in siblings), np.int64)
     facets = {one.id: one.facet for one in siblings}
@@ -88,9 +88,11 @@ def record_item(
     ).reshape(-1, 5)
     answered = np.array([facets[series_id] in look.quotes for series_id in series.tolist()])
     changed: list[IntArray] = []
+    months = MonthWriter(connection, dialect)
 
     def apply(plan: Plan) -> None:
-        insert_rows(connection, dialect, plan.insert)
+        months.add(plan.insert)
+        months.write()
         delete_rows(connection, plan.delete)
         done.rows_written += len(plan.insert)
         done.rows_removed += len(plan.delete)
@@ -105,7 +107,7 @@ def record_item(
         add_item_look(connection, dialect, product, at)
         for product in sorted({one.vendor_product_id for one in siblings})
     ]
-    before = scope_id is not None and (find_look(connection, scope_id, at) or (False, b""))[0]
+    bulk = find_looks(connection, {scope_id: at}) if scope_id is not None else {}
     keep = ~held
     plan = plan_around(
         connection,
@@ -115,7 +117,9 @@ def record_item(
         values=values[keep],
         state=np.full(int(keep.sum()), int(RowState.PRICED)),
         scope_id=scope_id,
-        looked=np.full(int(keep.sum()), before or not all(news)),
+        looked=np.full(
+            int(keep.sum()), any(one.complete for one in bulk.values()) or not all(news)
+        ),
     )
     apply(plan)
     done.held = int(held.sum())
@@ -135,15 +139,10 @@ def record_item(
                 )
             )
             done.released += 1
-    save_change_set(
-        connection,
-        dialect,
-        run_id=run_id,
-        scope_id=None,
-        at=at,
-        complete=True,
-        series=np.concatenate(changed),
+    news_of_it = NewChangeSet(
+        run_id=run_id, scope_id=None, at=at, complete=True, series=np.concatenate(changed)
     )
+    save_change_sets(connection, dialect, [news_of_it])
     return done
 
 

@@ -39,31 +39,53 @@ def row_tables(connection: Connection) -> list[str]:
     ]
 
 
-def insert_rows(connection: Connection, dialect: DatabaseDialect, rows: HistoryRows) -> None:
-    """Write rows to the tables of their months; rows of a month being sealed are late rows."""
-    if not len(rows):
-        return
-    months = month_of(rows.observed_at)
-    wanted = np.unique(months).tolist()
-    _open_months(connection, dialect, wanted)
-    states = {month.month: month.state for month in load_months(connection)}
-    for month in wanted:
-        chosen = rows if len(wanted) == 1 else rows.select(months == month)
-        table = month_name(month) if states[month] is MonthState.OPEN else LATE_TABLE
-        dialect.insert_history(connection, table, chosen.sorted_by_key())
+class MonthWriter:
+    """Writes rows to the tables of their months, within one transaction.
 
+    `add` only collects: call `write` before the rows are read, and at the end.
+    """
 
-def _open_months(connection: Connection, dialect: DatabaseDialect, months: list[int]) -> None:
-    """Make missing months, and keep the sealer away from these until the transaction ends."""
-    known = set(connection.execute(select(price_months.c.month)).scalars())
-    for month in months:
-        if month not in known:
-            dialect.create_month(connection, month)
-            connection.execute(
-                dialect.insert_or_skip(price_months),
-                {"month": month, "state": MonthState.OPEN.value},
-            )
-    dialect.lock_months(connection, months, exclusive=False)
+    def __init__(self, connection: Connection, dialect: DatabaseDialect) -> None:
+        self._connection = connection
+        self._dialect = dialect
+        self._open: dict[int, bool] = {}
+        self._waiting: list[HistoryRows] = []
+
+    def add(self, rows: HistoryRows) -> None:
+        """Take rows in that are to be written."""
+        if len(rows):
+            self._waiting.append(rows)
+
+    def write(self) -> None:
+        """Write what waits; rows of a month that is being sealed, or is sealed, are late rows."""
+        if not self._waiting:
+            return
+        rows = HistoryRows.concatenate(self._waiting)
+        self._waiting.clear()
+        months = month_of(rows.observed_at)
+        wanted = np.unique(months).tolist()
+        self._reserve([month for month in wanted if month not in self._open])
+        for month in wanted:
+            chosen = rows if len(wanted) == 1 else rows.select(months == month)
+            table = month_name(month) if self._open[month] else LATE_TABLE
+            self._dialect.insert_history(self._connection, table, chosen.sorted_by_key())
+
+    def _reserve(self, months: list[int]) -> None:
+        """Make months that are missing, and keep the sealer away until the transaction ends."""
+        if not months:
+            return
+        connection, dialect = self._connection, self._dialect
+        known = set(connection.execute(select(price_months.c.month)).scalars())
+        for month in months:
+            if month not in known:
+                dialect.create_month(connection, month)
+                connection.execute(
+                    dialect.insert_or_skip(price_months),
+                    {"month": month, "state": MonthState.OPEN.value},
+                )
+        dialect.lock_months(connection, months, exclusive=False)
+        states = {one.month: one.state for one in load_months(connection)}
+        self._open.update({month: states[month] is MonthState.OPEN for month in months})
 
 
 def set_month(connection: Connection, month: int, state: MonthState, folded_through: int) -> None:

@@ -5,6 +5,7 @@ newer than all before it with the kept state of its scope; everything else, late
 that were also written past the state, reads the rows around the moment from the history.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,18 +18,20 @@ from tcgtracker.domain.clock import from_epoch
 from tcgtracker.domain.quote import Facet, RowState
 from tcgtracker.domain.source import Source
 from tcgtracker.prices import holds
-from tcgtracker.prices.around import plan_adoption, plan_around, plan_release
-from tcgtracker.prices.changes import save_change_set
-from tcgtracker.prices.months import insert_rows
+from tcgtracker.prices.around import plan_around, plan_release
+from tcgtracker.prices.changes import NewChangeSet, save_change_sets
+from tcgtracker.prices.months import MonthWriter
 from tcgtracker.prices.plan import NO_PRICE, Around, Plan
 from tcgtracker.prices.products import find_or_make_series
 from tcgtracker.prices.rows import FAR_FUTURE, load_many, rows_in_force
 from tcgtracker.prices.scope_store import (
+    Look,
     digest_of,
-    find_look,
-    load_state,
-    save_look,
-    save_state,
+    find_looks,
+    lock_states,
+    looks_at_scope,
+    save_looks,
+    save_states,
     take_touches,
 )
 from tcgtracker.prices.state import ScopeState
@@ -93,23 +96,59 @@ class Recorder:
         self._dialect = dialect
         self._kept: dict[int, ScopeState] = {}
 
-    def keep(self, state: ScopeState) -> None:
-        """Remember a state that was committed, so that the next page need not load it."""
-        self._kept[state.scope_id] = state
+    def keep(self, states: Iterable[ScopeState]) -> None:
+        """Remember states that were committed, so that the next page need not load them."""
+        self._kept.update({state.scope_id: state for state in states})
 
     def record(
-        self, connection: Connection, page: ScopePage, *, run_id: int, trust: bool, now: datetime
-    ) -> tuple[Recorded, ScopeState]:
-        """Write one page; `trust` judges nothing; `now` dates the decisions on holds.
+        self,
+        connection: Connection,
+        pages: Sequence[ScopePage],
+        *,
+        run_id: int,
+        trust: bool,
+        now: datetime,
+    ) -> tuple[list[Recorded], list[ScopeState]]:
+        """Write pages of different scopes; return what became of each, and the states to keep.
+
+        trust: judge nothing. now: dates the decisions on holds.
 
         Raises:
-            StateChanged: another process recorded the scope meanwhile; roll back and repeat.
+            StateChanged: another process recorded a scope meanwhile; roll back and repeat.
         """
-        self._dialect.hold_tables(connection, exclusive=False)
-        kept = self._kept.pop(page.scope_id, None)
-        state = load_state(connection, self._dialect, page.scope_id, kept).copy()
-        recording = _PageRecording(connection, self._dialect, page, state, run_id, now)
-        return recording.run(trust=trust), state
+        dialect = self._dialect
+        dialect.hold_tables(connection, exclusive=False)
+        moments = {page.scope_id: page.at for page in pages}
+        scope_ids = sorted(moments)
+        kept = {scope_id: self._kept.pop(scope_id, None) for scope_id in scope_ids}
+        states = lock_states(
+            connection, dialect, scope_ids, {key: one for key, one in kept.items() if one}
+        )
+        looks = find_looks(connection, moments)
+        touches = take_touches(connection, scope_ids)
+        months = MonthWriter(connection, dialect)
+        recordings = []
+        for page in pages:
+            recording = _PageRecording(
+                connection, dialect, page, states[page.scope_id].copy(), months, now
+            )
+            recording.run(
+                trust=trust,
+                run_id=run_id,
+                look=looks.get(page.scope_id),
+                touched=touches.get(page.scope_id, _NONE),
+            )
+            recordings.append(recording)
+        months.write()
+        news = [one for one in recordings if not one.done.seen_before]
+        if news:
+            save_looks(connection, dialect, [one.look() for one in news], run_id)
+            for one in news:  # after its look is known: a release must not be written out for it
+                one.release()
+            months.write()
+            save_states(connection, dialect, [one.state for one in news])
+            save_change_sets(connection, dialect, [one.change_set(run_id) for one in news])
+        return [one.done for one in recordings], [one.state for one in recordings]
 
 
 class _PageRecording:
@@ -121,24 +160,26 @@ class _PageRecording:
         dialect: DatabaseDialect,
         page: ScopePage,
         state: ScopeState,
-        run_id: int,
+        months: MonthWriter,
         now: datetime,
     ) -> None:
         self.connection = connection
         self.dialect = dialect
         self.page = page
         self.state = state
-        self.run_id = run_id
+        self.months = months
         self.now = now
         self.done = Recorded()
         # A later page of a look that is not open any more cannot say that something is gone.
         whole = page.opens or state.open_at == page.at
         self.complete = page.closes and page.complete and whole and not self._parts_missing()
+        self.was_complete = False
         self.digest = b""
         self.changed: list[IntArray] = []
+        self.judged: holds.Observed | None = None
 
-    def run(self, *, trust: bool) -> Recorded:
-        page, state = self.page, self.state
+    def run(self, *, trust: bool, run_id: int, look: Look | None, touched: IntArray) -> None:
+        page = self.page
         self.digest = digest_of(
             page.external_id,
             page.facet,
@@ -146,34 +187,33 @@ class _PageRecording:
             page.state,
             salt=repr((page.facets, page.closes, self.complete, trust)).encode(),
         )
-        look = find_look(self.connection, page.scope_id, page.at)
-        if look and look[1] == self.digest and (look[0] or not self.complete):
+        self.was_complete = bool(look and look.complete)
+        known = look is not None and look.digest == self.digest
+        if known and not len(touched) and (self.was_complete or not self.complete):
             self.done.seen_before = True
-            self.done.complete = look[0]
+            self.done.complete = self.was_complete
             self.done.unchanged = int((page.state == RowState.PRICED).sum())
-            return self.done
+            return
         self._settle_open_look()
-        places, slow = self._places()
-        held, judged = self._hold(places, trust=trust)
+        places, slow = self._places(touched)
+        held, judged = self._hold(places, trust=trust, run_id=run_id)
         if self._in_order():
             self._record_in_order(places, held, slow)
         else:
-            self._record_late(places, held, looked=bool(look and look[0]))
+            self._record_late(places, held, looked=self.was_complete)
         self._close()
-        if judged is not None:
-            self._release(judged)
+        self.judged = judged
         self.done.complete = self.complete
-        save_state(self.connection, self.dialect, state)
-        save_change_set(
-            self.connection,
-            self.dialect,
-            run_id=self.run_id,
-            scope_id=page.scope_id,
-            at=page.at,
-            complete=self.complete,
-            series=np.concatenate(self.changed) if self.changed else _NONE,
-        )
-        return self.done
+
+    def look(self) -> Look:
+        """Return the look that this page makes; one that was complete stays so."""
+        complete = self.complete or self.was_complete
+        return Look(self.page.scope_id, self.page.at, complete, self.digest)
+
+    def change_set(self, run_id: int) -> NewChangeSet:
+        """Return which series the page wrote."""
+        changed = np.concatenate(self.changed) if self.changed else _NONE
+        return NewChangeSet(run_id, self.page.scope_id, self.page.at, self.complete, changed)
 
     # -- what the page lists ---------------------------------------------------------------
 
@@ -192,28 +232,20 @@ class _PageRecording:
         self.done.missing_parts = tuple(sorted(missing))
         return bool(missing)
 
-    def _places(self) -> tuple[IntArray, IntArray]:
+    def _places(self, touched: IntArray) -> tuple[IntArray, IntArray]:
         """Return the place of each row in the state (-1: another scope's), and the slow series.
 
         Slow are those whose newest row may be of another path, so that the state cannot speak for
         what lies around the moment.
         """
         page, state = self.page, self.state
-        touched = take_touches(self.connection, page.scope_id)
         keys = state.page_keys(page.external_id, page.facet, page.facets)
         place, known = state.find(keys)
         existed = _NONE
         if not known.all():
             existed = self._add_series(keys, np.flatnonzero(~known))
+            self._adopt(existed)
             place, known = state.find(keys)
-            for plan in plan_adoption(
-                self.connection,
-                self.dialect,
-                series=existed,
-                scope_id=page.scope_id,
-                but=page.at,
-            ):
-                self._apply(plan)
         slow = np.union1d(touched, existed)
         self._refresh(slow)
         self.state.widen_by_rows(load_many(self.connection, self.dialect, slow))
@@ -243,10 +275,35 @@ class _PageRecording:
         self.state.add(keys[fresh[ours]], ids[ours])
         return np.array(sorted(found.existed), np.int64)
 
+    def _adopt(self, series: IntArray) -> None:
+        """Let the looks that the scope had before it listed some known series count for them.
+
+        None of these looks found them.
+        """
+        if not len(series):
+            return
+        self.months.write()
+        count = len(series)
+        for at in looks_at_scope(self.connection, self.page.scope_id).tolist():
+            if at == self.page.at:
+                continue
+            plan = plan_around(
+                self.connection,
+                self.dialect,
+                at=at,
+                series=series,
+                values=np.full((count, 5), NO_PRICE, np.int64),
+                state=np.full(count, int(RowState.GAP)),
+                scope_id=self.page.scope_id,
+                looked=np.zeros(count, bool),
+            )
+            self._apply(plan)
+
     def _refresh(self, series: IntArray) -> None:
         """Read the newest rows of some series (sorted) from the history into the state."""
         if not len(series):
             return
+        self.months.write()
         place = self.state.places_of(series)
         rows = rows_in_force(self.connection, self.dialect, series, FAR_FUTURE)
         around = Around.of(rows, series)
@@ -263,7 +320,7 @@ class _PageRecording:
     # -- holds ------------------------------------------------------------------------------
 
     def _hold(
-        self, places: IntArray, *, trust: bool
+        self, places: IntArray, *, trust: bool, run_id: int
     ) -> tuple[NDArray[np.bool_], holds.Observed | None]:
         """Return which rows are held back, and what was judged (None when trusted)."""
         held = np.zeros(len(places), bool)
@@ -279,15 +336,15 @@ class _PageRecording:
             low=state.low[place],
             high=state.high[place],
         )
-        held[rows] = holds.judge(
-            self.connection, self.dialect, judged, run_id=self.run_id, now=self.now
-        )
+        held[rows] = holds.judge(self.connection, self.dialect, judged, run_id=run_id, now=self.now)
         self.done.held = int(held.sum())
         return held, judged
 
-    def _release(self, judged: holds.Observed) -> None:
+    def release(self) -> None:
         """Let go the holds that this page's observations confirm."""
-        released = holds.confirm(self.connection, judged, now=self.now)
+        if self.judged is None:
+            return
+        released = holds.confirm(self.connection, self.judged, now=self.now)
         for hold in released:
             plan = plan_release(
                 self.connection,
@@ -371,6 +428,7 @@ class _PageRecording:
     ) -> NDArray[np.bool_]:
         """Write observations after reading what lies around their moment; return which stored."""
         state = self.state
+        self.months.write()
         order = np.argsort(state.series[place])
         series = state.series[place[order]]
         plan = plan_around(
@@ -409,6 +467,7 @@ class _PageRecording:
         place = np.flatnonzero(state.seen & state.listed)
         place = place[np.argsort(state.series[place])]
         series = state.series[place]
+        self.months.write()
         there = Around.of(rows_in_force(self.connection, self.dialect, series, at), series)
         place = place[there.observed_at != at]
         self._write_at(at, place, state.latest[place], state.state[place])
@@ -425,15 +484,6 @@ class _PageRecording:
         if self.complete:
             for part in page.parts:
                 state.parts[part] = min(state.parts.get(part, page.at), page.at)
-        save_look(
-            self.connection,
-            self.dialect,
-            scope_id=page.scope_id,
-            at=page.at,
-            run_id=self.run_id,
-            complete=self.complete,
-            digest=self.digest,
-        )
 
     def _end_look(self, at: int) -> None:
         state = self.state
@@ -467,10 +517,11 @@ class _PageRecording:
 
     def _apply(self, plan: Plan) -> None:
         self._write(plan.insert)
+        self.months.write()
         delete_rows(self.connection, plan.delete)
         self.done.rows_removed += len(plan.delete)
 
     def _write(self, rows: HistoryRows) -> None:
-        insert_rows(self.connection, self.dialect, rows)
+        self.months.add(rows)
         self.done.rows_written += len(rows)
         self.changed.append(rows.series_id)

@@ -90,19 +90,12 @@ def _nearest(
 ) -> HistoryRows:
     if not len(series_ids):
         return _EMPTY
-    columns, moment = columns_sql(dialect), dialect.moment("at")
-    pick, compare = ("max", "<=") if before else ("min", ">")
-    parts = []
+    columns, parts = columns_sql(dialect), []
     with dialect.ids(connection, series_ids) as (wanted, parameters):
         for table in row_tables(connection):
-            sql = (
-                f"SELECT {columns} FROM {wanted} JOIN {table} h ON h.series_id = w.id"  # noqa: S608 - our own names
-                f" AND h.observed_at = (SELECT {pick}(i.observed_at) FROM {table} i"
-                f" WHERE i.series_id = w.id AND i.observed_at {compare} {moment})"
-            )
-            parts.append(
-                rows_from_tuples(dialect.read_history(connection, sql, {**parameters, "at": at}))
-            )
+            sql = dialect.nearest_rows(columns, table, wanted, before=before)
+            found = dialect.read_history(connection, sql, {**parameters, "at": at})
+            parts.append(rows_from_tuples(found))
     sealed = _from_blocks(connection, series_ids)
     parts.append(sealed.select(sealed.observed_at <= at if before else sealed.observed_at > at))
     rows = unique_keys(HistoryRows.concatenate(parts))

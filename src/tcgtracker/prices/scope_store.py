@@ -1,9 +1,11 @@
 """Loading and saving what is kept of a scope, and the looks at it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import blake2b
 
 import numpy as np
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from tcgtracker.database.dialects.base import DatabaseDialect, IntArray
 from tcgtracker.database.tables.prices import (
@@ -17,73 +19,94 @@ from tcgtracker.domain.errors import StateChanged
 from tcgtracker.prices.state import ScopeState
 
 DIGEST_SIZE = 8
+_REPLACE_STATE = (
+    update(scope_states)
+    .where(
+        scope_states.c.scope_id == bindparam("of_scope"),
+        scope_states.c.version == bindparam("of_version"),
+    )
+    .values({name: bindparam(name) for name in ("version", "last_at", "open_at", "parts")})
+)
 
 
-def load_state(
+def lock_states(
     connection: Connection,
     dialect: DatabaseDialect,
-    scope_id: int,
-    kept: ScopeState | None = None,
-) -> ScopeState:
-    """Return the state of a scope; `kept` is given back when it is still the newest version.
+    scope_ids: list[int],
+    kept: Mapping[int, ScopeState],
+) -> dict[int, ScopeState]:
+    """Return the states of scopes and keep other recorders from them until the transaction ends.
 
-    The scope's row stays locked until the transaction ends: two recorders of one scope would
-    otherwise meet in the unique keys of products and history, long before the version tells.
+    A kept state is given back when it is still the newest version.
     """
-    query = select(scope_states).where(scope_states.c.scope_id == scope_id).with_for_update()
-    row = connection.execute(query).one_or_none()
-    if row is None:
+    table = scope_states
+    query = select(table).where(table.c.scope_id.in_(scope_ids)).order_by(table.c.scope_id)
+    rows = connection.execute(query.with_for_update()).all()
+    if len(rows) < len(scope_ids):
         connection.execute(
-            dialect.insert_or_skip(scope_states),
-            {"scope_id": scope_id, "version": 0, "parts": {}},
+            dialect.insert_or_skip(table),
+            [{"scope_id": scope_id, "version": 0, "parts": {}} for scope_id in scope_ids],
         )
-        row = connection.execute(query).one()
-    if kept is not None and kept.version == row.version:
-        return kept
-    state = ScopeState(
-        scope_id,
-        version=row.version,
-        last_at=to_epoch(row.last_at) if row.last_at else None,
-        open_at=to_epoch(row.open_at) if row.open_at else None,
-        parts=dict(row.parts),
-    )
-    blobs = {
-        blob.part: bytes(blob.blob)
-        for blob in connection.execute(
-            select(scope_blobs.c.part, scope_blobs.c.blob).where(scope_blobs.c.scope_id == scope_id)
+        rows = connection.execute(query.with_for_update()).all()
+    states = {}
+    for row in rows:
+        known = kept.get(row.scope_id)
+        if known is not None and known.version == row.version:
+            states[row.scope_id] = known
+            continue
+        states[row.scope_id] = ScopeState(
+            row.scope_id,
+            version=row.version,
+            last_at=to_epoch(row.last_at) if row.last_at else None,
+            open_at=to_epoch(row.open_at) if row.open_at else None,
+            parts=dict(row.parts),
+        )
+    _load_arrays(connection, [one for one in states.values() if kept.get(one.scope_id) is not one])
+    return states
+
+
+def _load_arrays(connection: Connection, states: list[ScopeState]) -> None:
+    wanted = {state.scope_id: state for state in states if state.version > 0}
+    if not wanted:
+        return
+    blobs: dict[tuple[int, str], bytes] = {
+        (row.scope_id, row.part): bytes(row.blob)
+        for row in connection.execute(
+            select(scope_blobs).where(scope_blobs.c.scope_id.in_(sorted(wanted)))
         )
     }
-    if blobs:
-        state.decode(blobs["keys"], blobs["values"])
-    return state
+    for scope_id, state in wanted.items():
+        if (scope_id, "keys") in blobs:
+            state.decode(blobs[scope_id, "keys"], blobs[scope_id, "values"])
 
 
-def save_state(connection: Connection, dialect: DatabaseDialect, state: ScopeState) -> None:
-    """Replace the state and count its version up.
+def save_states(connection: Connection, dialect: DatabaseDialect, states: list[ScopeState]) -> None:
+    """Replace states and count their versions up.
 
     Raises:
-        StateChanged: another recorder replaced it since it was loaded.
+        StateChanged: another recorder replaced one since it was loaded.
     """
-    changed = connection.execute(
-        update(scope_states)
-        .where(scope_states.c.scope_id == state.scope_id, scope_states.c.version == state.version)
-        .values(
-            version=state.version + 1,
-            last_at=None if state.last_at is None else from_epoch(state.last_at),
-            open_at=None if state.open_at is None else from_epoch(state.open_at),
-            parts=state.parts,
+    blobs, versions = [], []
+    for state in states:
+        versions.append(
+            {
+                "of_scope": state.scope_id,
+                "of_version": state.version,
+                "version": state.version + 1,
+                "last_at": None if state.last_at is None else from_epoch(state.last_at),
+                "open_at": None if state.open_at is None else from_epoch(state.open_at),
+                "parts": state.parts,
+            }
         )
-    ).rowcount
-    if changed != 1:
-        raise StateChanged(f"scope {state.scope_id} was recorded by another process")
-    is_first = state.version == 0
-    state.version += 1
-    statement = dialect.upsert(scope_blobs, ["scope_id", "part"], ["blob"])
-    blobs = [{"scope_id": state.scope_id, "part": "values", "blob": state.encode_values()}]
-    if state.keys_changed or is_first:
-        blobs.append({"scope_id": state.scope_id, "part": "keys", "blob": state.encode_keys()})
-    connection.execute(statement, blobs)
-    state.keys_changed = False
+        blobs.append({"scope_id": state.scope_id, "part": "values", "blob": state.encode_values()})
+        if state.keys_changed or state.version == 0:
+            blobs.append({"scope_id": state.scope_id, "part": "keys", "blob": state.encode_keys()})
+        state.version += 1
+        state.keys_changed = False
+    changed = connection.execute(_REPLACE_STATE, versions).rowcount
+    if changed != len(states):
+        raise StateChanged("a scope was recorded by another process meanwhile")
+    connection.execute(dialect.upsert(scope_blobs, ["scope_id", "part"], ["blob"]), blobs)
 
 
 def touch_scope(
@@ -101,13 +124,15 @@ def touch_scope(
     )
 
 
-def take_touches(connection: Connection, scope_id: int) -> IntArray:
-    """Return the touched series of a scope and forget them."""
-    where = scope_touches.c.scope_id == scope_id
-    found = connection.execute(select(scope_touches.c.series_id).where(where)).scalars().all()
+def take_touches(connection: Connection, scope_ids: list[int]) -> dict[int, IntArray]:
+    """Return the touched series of scopes and forget them."""
+    where = scope_touches.c.scope_id.in_(scope_ids)
+    found: dict[int, list[int]] = {}
+    for row in connection.execute(select(scope_touches).where(where)):
+        found.setdefault(row.scope_id, []).append(row.series_id)
     if found:
         connection.execute(delete(scope_touches).where(where))
-    return np.array(found, np.int64)
+    return {scope_id: np.array(series, np.int64) for scope_id, series in found.items()}
 
 
 def looks_at_scope(connection: Connection, scope_id: int) -> IntArray:
@@ -132,37 +157,47 @@ def next_look_at_scope(connection: Connection, scope_id: int, at: int) -> int | 
     return None if found is None else to_epoch(found)
 
 
-def find_look(connection: Connection, scope_id: int, at: int) -> tuple[bool, bytes] | None:
-    """Return whether the look at a moment is complete and what it held; None when there is none."""
-    row = connection.execute(
-        select(observations.c.complete, observations.c.digest).where(
-            observations.c.scope_id == scope_id, observations.c.observed_at == from_epoch(at)
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A look at a scope at a moment (epoch seconds), and a digest of what it held."""
+
+    scope_id: int
+    at: int
+    complete: bool
+    digest: bytes
+
+
+def find_looks(connection: Connection, moments: Mapping[int, int]) -> dict[int, Look]:
+    """Return the looks at some scopes at one moment each, by scope; those not made are left out."""
+    rows = connection.execute(
+        select(observations).where(
+            observations.c.scope_id.in_(sorted(moments)),
+            observations.c.observed_at.in_([from_epoch(at) for at in set(moments.values())]),
         )
-    ).one_or_none()
-    return None if row is None else (row.complete, bytes(row.digest))
+    )
+    looks = (
+        Look(row.scope_id, to_epoch(row.observed_at), row.complete, bytes(row.digest))
+        for row in rows
+    )
+    return {look.scope_id: look for look in looks if moments[look.scope_id] == look.at}
 
 
-def save_look(
-    connection: Connection,
-    dialect: DatabaseDialect,
-    *,
-    scope_id: int,
-    at: int,
-    run_id: int,
-    complete: bool,
-    digest: bytes,
+def save_looks(
+    connection: Connection, dialect: DatabaseDialect, looks: list[Look], run_id: int
 ) -> None:
-    """Keep that a scope was looked at; a complete look stays complete."""
-    found = find_look(connection, scope_id, at)
+    """Keep that scopes were looked at."""
     connection.execute(
         dialect.upsert(observations, ["scope_id", "observed_at"], ["run_id", "complete", "digest"]),
-        {
-            "scope_id": scope_id,
-            "observed_at": from_epoch(at),
-            "run_id": run_id,
-            "complete": complete or bool(found and found[0]),
-            "digest": digest,
-        },
+        [
+            {
+                "scope_id": look.scope_id,
+                "observed_at": from_epoch(look.at),
+                "run_id": run_id,
+                "complete": look.complete,
+                "digest": look.digest,
+            }
+            for look in looks
+        ],
     )
 
 

@@ -4,8 +4,10 @@ A month goes open -> sealing -> sealed. While it is being sealed, new rows for i
 what is folded lies in two places until the month is dropped, and readers see each row once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 import numpy as np
 from sqlalchemy import Connection, delete, func, select
@@ -20,6 +22,7 @@ from tcgtracker.database.tables.prices import (
     price_months,
 )
 from tcgtracker.domain.clock import from_epoch
+from tcgtracker.domain.errors import InvalidInput
 from tcgtracker.prices.codec import decode_block, encode_blocks
 from tcgtracker.prices.months import Month, load_months, set_month
 from tcgtracker.prices.rows import columns_sql, rows_from_tuples, unique_keys
@@ -43,30 +46,36 @@ def seal_price_history(database: Database, *, now: datetime, after_days: int = 9
     limit = now.astimezone(UTC) - timedelta(days=after_days)
     done = Sealed([])
     with database.read() as connection:
-        months = [one for one in load_months(connection) if one.has_table]
-    for one in sorted(months, key=lambda month: month.month):
-        if _end_of(one.month) <= limit:
-            folded = seal_month(database, one.month)
-            done.months.append(one.month)
-            done.series += folded.series
-            done.rows += folded.rows
+        months = [one.month for one in load_months(connection) if one.has_table]
+    due = sorted(month for month in months if _end_of(month) <= limit)
+    for _, of_year in groupby(due, key=lambda month: month // 100):
+        folded = seal_months(database, list(of_year))
+        done.months += folded.months
+        done.series += folded.series
+        done.rows += folded.rows
     done.late_rows = fold_late_rows(database)
     return done
 
 
-def seal_month(database: Database, month: int, *, batch: int = BATCH) -> Sealed:
-    """Fold one month into blocks and drop its rows; goes on where an earlier run stopped."""
-    done = Sealed([month])
+def seal_months(database: Database, months: Sequence[int], *, batch: int = BATCH) -> Sealed:
+    """Fold months of one year into blocks and drop them; goes on where an earlier run stopped.
+
+    Together, since each fold of a year writes its blocks anew.
+    """
+    if len({month // 100 for month in months}) > 1:
+        raise InvalidInput("only months of one year are sealed together")
+    done = Sealed(sorted(months))
     with database.write() as connection:
-        current = _begin(connection, database.dialect, month)
-    while current is not None and current.has_table:
+        _begin(connection, database.dialect, done.months)
+    more = True
+    while more:
         with database.write() as connection:
-            current, series, rows = _fold_batch(connection, database.dialect, month, batch)
+            series, rows = _fold_batch(connection, database.dialect, done.months, batch)
+        more = series > 0
         done.series += series
         done.rows += rows
-        if not series and current is not None and current.state is MonthState.SEALING:
-            with database.write() as connection:
-                current = _drop(connection, database.dialect, month)
+    with database.write() as connection:
+        _drop(connection, database.dialect, done.months)
     return done
 
 
@@ -86,60 +95,64 @@ def _end_of(month: int) -> datetime:
     return datetime(year, index + 1, 1, tzinfo=UTC)
 
 
-def _begin(connection: Connection, dialect: DatabaseDialect, month: int) -> Month | None:
-    """Turn intake away from the month: from here on its rows do not grow."""
-    dialect.lock_months(connection, [month], exclusive=True)
-    current = next((one for one in load_months(connection) if one.month == month), None)
-    if current is not None and current.state is MonthState.OPEN:
-        set_month(connection, month, MonthState.SEALING, 0)
-        return Month(month, MonthState.SEALING, 0)
-    return current
+def _unsealed(connection: Connection, dialect: DatabaseDialect, months: list[int]) -> list[Month]:
+    """Return those of the months that still have a table; intake stays away from them."""
+    dialect.lock_months(connection, months, exclusive=True)
+    return [one for one in load_months(connection) if one.month in months and one.has_table]
+
+
+def _begin(connection: Connection, dialect: DatabaseDialect, months: list[int]) -> None:
+    """Turn intake away from the months: from here on their rows do not grow."""
+    for one in _unsealed(connection, dialect, months):
+        if one.state is MonthState.OPEN:
+            set_month(connection, one.month, MonthState.SEALING, 0)
 
 
 def _fold_batch(
-    connection: Connection, dialect: DatabaseDialect, month: int, batch: int
-) -> tuple[Month | None, int, int]:
-    dialect.lock_months(connection, [month], exclusive=True)
-    current = next((one for one in load_months(connection) if one.month == month), None)
-    if current is None or current.state is not MonthState.SEALING:
-        return current, 0, 0
-    table = month_name(month)
+    connection: Connection, dialect: DatabaseDialect, months: list[int], batch: int
+) -> tuple[int, int]:
+    """Fold the next series of the months; return no series when none is left."""
+    sealing = _unsealed(connection, dialect, months)
+    if not sealing:
+        return 0, 0
+    after = min(one.folded_through for one in sealing)
+    tables = [month_name(one.month) for one in sealing]
+    each = [f"SELECT series_id FROM {table} WHERE series_id > :after" for table in tables]  # noqa: S608 - our own names
     ids = dialect.read_history(
         connection,
-        f"SELECT DISTINCT series_id FROM {table} WHERE series_id > :after"  # noqa: S608 - our own name
-        " ORDER BY series_id LIMIT :batch",
-        {"after": current.folded_through, "batch": batch},
+        f"{' UNION '.join(each)} ORDER BY series_id LIMIT :batch",
+        {"after": after, "batch": batch},
     )
     if not ids:
-        return current, 0, 0
+        return 0, 0
     first, last = int(ids[0][0]), int(ids[-1][0])
     rows = rows_from_tuples(
         dialect.read_history(
             connection,
-            f"SELECT {columns_sql(dialect)} FROM {table} h"  # noqa: S608 - our own name
-            " WHERE h.series_id BETWEEN :first AND :last",
+            " UNION ALL ".join(
+                f"SELECT {columns_sql(dialect)} FROM {table} h"  # noqa: S608 - our own name
+                " WHERE h.series_id BETWEEN :first AND :last"
+                for table in tables
+            ),
             {"first": first, "last": last},
         )
     )
-    _merge_into_blocks(connection, dialect, rows, month // 100)
-    set_month(connection, month, MonthState.SEALING, last)
-    return Month(month, MonthState.SEALING, last), len(ids), len(rows)
+    _merge_into_blocks(connection, dialect, rows, months[0] // 100)
+    for one in sealing:
+        set_month(connection, one.month, MonthState.SEALING, last)
+    return len(ids), len(rows)
 
 
-def _drop(connection: Connection, dialect: DatabaseDialect, month: int) -> Month | None:
-    """Drop a month of which all is folded.
+def _drop(connection: Connection, dialect: DatabaseDialect, months: list[int]) -> None:
+    """Drop months of which all is folded.
 
-    In a transaction of its own: an intake that reads the table may be waiting for the month, so
-    the month must not be held while the drop waits for the table.
+    In a transaction of its own: an intake that reads a table may be waiting for its month, so the
+    month must not be held while the drop waits for the table.
     """
     dialect.hold_tables(connection, exclusive=True)
-    dialect.lock_months(connection, [month], exclusive=True)
-    current = next((one for one in load_months(connection) if one.month == month), None)
-    if current is None or current.state is not MonthState.SEALING:
-        return current
-    dialect.drop_month(connection, month)
-    set_month(connection, month, MonthState.SEALED, current.folded_through)
-    return Month(month, MonthState.SEALED, current.folded_through)
+    for one in _unsealed(connection, dialect, months):
+        dialect.drop_month(connection, one.month)
+        set_month(connection, one.month, MonthState.SEALED, one.folded_through)
 
 
 def _fold_late_batch(connection: Connection, dialect: DatabaseDialect, batch: int) -> int:

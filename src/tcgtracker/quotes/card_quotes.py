@@ -19,7 +19,7 @@ from tcgtracker.database.unit_of_work import UnitOfWork, unit_of_work
 from tcgtracker.domain.catalog import LinkState, printing_rank
 from tcgtracker.domain.clock import from_epoch, to_epoch
 from tcgtracker.domain.quote import RowState
-from tcgtracker.domain.variant import PriceKind, variant_rank
+from tcgtracker.domain.variant import kind_rank, variant_rank
 from tcgtracker.prices.changes import ChangeSet, load_change_sets, load_cursor, save_cursor
 from tcgtracker.prices.instants import item_looks
 from tcgtracker.prices.products import Series, load_series
@@ -30,7 +30,6 @@ CONSUMER = "card_quotes"
 _BATCH = 2_000
 _SETS = 200
 _TRUSTED = [state.value for state in LinkState if state.trusted]
-_KIND_ORDER = (PriceKind.MARKET, PriceKind.GUIDE, PriceKind.BOXED, PriceKind.ASK, PriceKind.MANUAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +154,7 @@ def _refresh(uow: UnitOfWork, dialect: DatabaseDialect, card_ids: Sequence[int])
             newest[one.id].market is None,
             printing_rank(printing_of[one.vendor_product_id].printing),
             variant_rank(one.facet.variant),
-            _KIND_ORDER.index(one.facet.kind),
+            kind_rank(one.facet.kind),
             one.id,
         )
 

@@ -1,25 +1,49 @@
-"""Intake of price files: page -> check -> record, one transaction a page."""
+"""Intake of price files: page -> check -> record, one transaction a page.
+
+Scopes with few rows share a transaction: a commit costs as much as thousands of rows.
+"""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from copy import deepcopy
+from dataclasses import dataclass, field
 
 import numpy as np
 import structlog
+from sqlalchemy import Connection
 
 from tcgtracker.database.engine import Database
 from tcgtracker.database.tables.prices import RunState
 from tcgtracker.domain.clock import Clock, iso, to_epoch
 from tcgtracker.domain.errors import StateChanged, TrackerError
 from tcgtracker.domain.quote import RowState
-from tcgtracker.domain.source import REFRESH_INTERVAL
+from tcgtracker.domain.source import REFRESH_INTERVAL, Source
 from tcgtracker.integrations.contract import NO_PRICE, PricePage
 from tcgtracker.prices.products import save_texts, scope_id_of
 from tcgtracker.prices.recorder import Recorded, Recorder, ScopePage
+from tcgtracker.prices.state import ScopeState
 from tcgtracker.quotes.report import CollectReport
 from tcgtracker.quotes.runs import finish_run, quarantine, save_progress, start_run
 
 _log = structlog.get_logger()
 _ATTEMPTS = 20
+_ROWS_OF_A_TRANSACTION = 20_000  # DESIGN section 5: what a transaction holds at least
+
+OnPage = Callable[[PricePage, CollectReport], None]
+
+
+@dataclass(slots=True)
+class _Run:
+    id: int
+    report: CollectReport = field(default_factory=CollectReport)
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What a transaction did, once it is committed."""
+
+    report: CollectReport
+    done: list[Recorded] = field(default_factory=list)
+    states: list[ScopeState] = field(default_factory=list)
 
 
 class Intake:
@@ -37,139 +61,194 @@ class Intake:
         input_name: str,
         trust: bool = False,
         forget_missing: bool = False,
-        on_page: Callable[[PricePage, CollectReport], None] | None = None,
+        on_page: OnPage | None = None,
     ) -> CollectReport:
         """Record pages until they end; return the account of all of them.
 
-        One run record is kept for each source. What was recorded before an error stays recorded;
-        the run then says that it failed, and why.
+        One run record is kept for each source. What was read before an error is recorded; the run
+        then says that it failed, and why.
 
         trust: judge no price (the operator's own files).
         forget_missing: parts of a scope that are missing now are gone for good.
         """
-        total = CollectReport()
-        runs: dict[str, tuple[int, CollectReport]] = {}
+        collecting = _Collecting(self, input_name, trust=trust, forget=forget_missing)
         try:
             for page in pages:
-                if page.source not in runs:
-                    with self._history.write() as connection:
-                        run_id = start_run(
-                            connection, page.source, input_name, now=self._clock.now()
-                        )
-                    runs[page.source] = (run_id, CollectReport())
-                run_id, report = runs[page.source]
-                done = self._record(page, run_id, report, trust=trust, forget=forget_missing)
-                total.add(page, done)
-                if on_page:
-                    on_page(page, total)
-        except BaseException as exc:
-            self._finish(runs, RunState.FAILED, error=f"{type(exc).__name__}: {exc}")
+                collecting.add(page, on_page)
+            collecting.flush(on_page)
+        except Exception as exc:
+            collecting.flush(on_page)
+            collecting.finish(RunState.FAILED, error=f"{type(exc).__name__}: {exc}")
             raise
-        self._finish(runs, RunState.DONE)
-        return total
+        except BaseException as exc:  # Ctrl-C: end at once
+            collecting.finish(RunState.FAILED, error=type(exc).__name__)
+            raise
+        collecting.finish(RunState.DONE)
+        return collecting.total
 
-    def _record(
-        self, page: PricePage, run_id: int, report: CollectReport, *, trust: bool, forget: bool
-    ) -> Recorded:
+    def start(self, source: Source, input_name: str) -> _Run:
+        with self._history.write() as connection:
+            return _Run(start_run(connection, source, input_name, now=self._clock.now()))
+
+    def finish(self, run: _Run, state: RunState, error: str) -> None:
+        with self._history.write() as connection:
+            finish_run(connection, run.id, state, now=self._clock.now(), error=error)
+
+    def record(
+        self, pages: list[PricePage], run: _Run, *, trust: bool, forget: bool
+    ) -> list[Recorded]:
+        """Write pages of one source in one transaction, again while others write their scopes."""
         for _ in range(_ATTEMPTS):
             try:
-                return self._record_once(page, run_id, report, trust=trust, forget=forget)
-            except StateChanged:
-                _log.info("quotes.repeated", source=page.source.value, scope=page.scope)
+                outcome = self._record_once(pages, run, trust=trust, forget=forget)
+            except StateChanged as exc:
+                _log.info("quotes.repeated", source=pages[0].source.value, reason=str(exc))
+                continue
+            run.report = outcome.report
+            self._recorder.keep(outcome.states)
+            return outcome.done
         raise TrackerError(
-            f"{page.source} {page.scope}: other processes record this scope all the time; try again"
+            f"{pages[0].source} {pages[0].scope}: other processes record it all the time; try again"
         )
 
     def _record_once(
-        self, page: PricePage, run_id: int, report: CollectReport, *, trust: bool, forget: bool
-    ) -> Recorded:
-        interval_s = int(REFRESH_INTERVAL[page.source].total_seconds())
-        dialect = self._history.dialect
+        self, pages: list[PricePage], run: _Run, *, trust: bool, forget: bool
+    ) -> _Outcome:
+        outcome = _Outcome(deepcopy(run.report))
         with self._history.write() as connection:
-            scope_id = scope_id_of(connection, dialect, page.source, page.scope, interval_s)
-            scope_page = _with_unreadable(page, scope_id)
-            scope_page.forget_missing = forget
-            done, state = self._recorder.record(
-                connection, scope_page, run_id=run_id, trust=trust, now=self._clock.now()
+            scope_pages = [
+                _with_unreadable(page, self._scope_id(connection, page), forget) for page in pages
+            ]
+            outcome.done, outcome.states = self._recorder.record(
+                connection, scope_pages, run_id=run.id, trust=trust, now=self._clock.now()
             )
+            for page, done in zip(pages, outcome.done, strict=True):
+                self._keep_beside(connection, page, done, run.id)
+                outcome.report.add(page, done)
+            cursor = f"{pages[-1].scope} {iso(pages[-1].observed_at)}"
+            save_progress(connection, run.id, cursor, outcome.report.as_dict())
+        return outcome
+
+    def _scope_id(self, connection: Connection, page: PricePage) -> int:
+        interval_s = int(REFRESH_INTERVAL[page.source].total_seconds())
+        return scope_id_of(connection, self._history.dialect, page.source, page.scope, interval_s)
+
+    def _keep_beside(
+        self, connection: Connection, page: PricePage, done: Recorded, run_id: int
+    ) -> None:
+        """Keep what of a page is no price: rejected rows, and how the vendor names things."""
+        if page.rejected:
             quarantine(
                 connection,
-                dialect,
+                self._history.dialect,
                 run_id=run_id,
                 source=page.source,
                 observed_at=page.observed_at,
                 rows=page.rejected,
             )
-            if page.texts and not done.seen_before:
-                save_texts(
-                    connection,
-                    page.source,
-                    {
-                        str(external_id): (one.name, one.set_name, one.number, one.rarity, one.url)
-                        for external_id, one in page.texts.items()
-                    },
-                )
-            report.add(page, done)
-            cursor = f"{page.scope} {iso(page.observed_at)}"
-            save_progress(connection, run_id, cursor, report.as_dict())
-        self._recorder.keep(state)
-        _log.info(
-            "quotes.collected",
-            source=page.source.value,
-            scope=page.scope,
-            observed_at=iso(page.observed_at),
-            read=page.rows_read,
-            stored=done.stored,
-            held=done.held,
-            quarantined=len(page.rejected),
-        )
-        return done
-
-    def _finish(
-        self, runs: dict[str, tuple[int, CollectReport]], state: RunState, error: str = ""
-    ) -> None:
-        now: datetime = self._clock.now()
-        for run_id, _ in runs.values():
-            with self._history.write() as connection:
-                finish_run(connection, run_id, state, now=now, error=error)
+        if page.texts and not done.seen_before:
+            save_texts(
+                connection,
+                page.source,
+                {
+                    str(external_id): (one.name, one.set_name, one.number, one.rarity, one.url)
+                    for external_id, one in page.texts.items()
+                },
+            )
 
 
-def _with_unreadable(page: PricePage, scope_id: int) -> ScopePage:
+class _Collecting:
+    """One call of `Intake.collect`: pages that wait for a transaction, and what was done."""
+
+    def __init__(self, intake: Intake, input_name: str, *, trust: bool, forget: bool) -> None:
+        self.total = CollectReport()
+        self._intake = intake
+        self._input_name = input_name
+        self._trust = trust
+        self._forget = forget
+        self._runs: dict[Source, _Run] = {}
+        self._waiting: list[PricePage] = []
+        self._rows = 0
+
+    def add(self, page: PricePage, on_page: OnPage | None) -> None:
+        """Take a page in; record what waits when it is enough for a transaction.
+
+        A transaction holds one source, and of a scope one look.
+        """
+        waiting = self._waiting
+        if waiting and (
+            waiting[0].source is not page.source or any(one.scope == page.scope for one in waiting)
+        ):
+            self.flush(on_page)
+        self._waiting.append(page)
+        self._rows += len(page.external_id)
+        if self._rows >= _ROWS_OF_A_TRANSACTION:
+            self.flush(on_page)
+
+    def flush(self, on_page: OnPage | None) -> None:
+        """Record the pages that wait."""
+        pages, self._waiting, self._rows = self._waiting, [], 0
+        if not pages:
+            return
+        source = pages[0].source
+        if source not in self._runs:
+            self._runs[source] = self._intake.start(source, self._input_name)
+        run = self._runs[source]
+        recorded = self._intake.record(pages, run, trust=self._trust, forget=self._forget)
+        for page, done in zip(pages, recorded, strict=True):
+            self.total.add(page, done)
+            _log.info(
+                "quotes.collected",
+                source=source.value,
+                scope=page.scope,
+                observed_at=iso(page.observed_at),
+                run_id=run.id,
+                read=page.rows_read,
+                stored=done.stored,
+                held=done.held,
+                quarantined=len(page.rejected),
+            )
+            if on_page:
+                on_page(page, self.total)
+
+    def finish(self, state: RunState, error: str = "") -> None:
+        for run in self._runs.values():
+            self._intake.finish(run, state, error)
+
+
+def _with_unreadable(page: PricePage, scope_id: int, forget: bool) -> ScopePage:  # noqa: FBT001
     """Return the page for the recorder; rejected rows are listed there without a price.
 
     Left out they would look like products that are gone.
     """
-    listed = (
-        set(zip(page.external_id.tolist(), page.facet.tolist(), strict=True))
-        if page.rejected
-        else set()
-    )
     facets = list(page.facets)
-    unreadable: dict[tuple[int, int], None] = {}
-    for row in page.rejected:
-        if row.facet is None or not row.external_id.isdecimal():
-            continue
-        if row.facet not in facets:
-            facets.append(row.facet)
-        key = (int(row.external_id), facets.index(row.facet))
-        if key not in listed:
-            unreadable[key] = None
-    count = len(unreadable)
-    extra = np.array(list(unreadable), np.int64).reshape(-1, 2)
+    extra: dict[tuple[int, int], None] = {}
+    if page.rejected:
+        listed = set(zip(page.external_id.tolist(), page.facet.tolist(), strict=True))
+        for row in page.rejected:
+            if row.facet is None or not row.external_id.isdecimal():
+                continue
+            if row.facet not in facets:
+                facets.append(row.facet)
+            key = (int(row.external_id), facets.index(row.facet))
+            if key not in listed:
+                extra[key] = None
+    keys = np.array(list(extra), np.int64).reshape(-1, 2)
     return ScopePage(
         source=page.source,
         scope_id=scope_id,
         at=to_epoch(page.observed_at),
-        external_id=np.concatenate([page.external_id, extra[:, 0]]),
-        facet=np.concatenate([page.facet, extra[:, 1]]),
+        external_id=np.concatenate([page.external_id, keys[:, 0]]),
+        facet=np.concatenate([page.facet, keys[:, 1]]),
         facets=tuple(facets),
-        values=np.concatenate([page.values, np.full((count, 5), NO_PRICE, np.int64)]),
+        values=np.concatenate([page.values, np.full((len(keys), 5), NO_PRICE, np.int64)]),
         state=np.concatenate(
             [
                 np.full(len(page.external_id), int(RowState.PRICED)),
-                np.full(count, int(RowState.UNREADABLE)),
+                np.full(len(keys), int(RowState.UNREADABLE)),
             ]
         ),
         parts=page.parts,
         complete=not page.missing and not page.nameless,
+        forget_missing=forget,
     )

@@ -160,10 +160,11 @@ def test_a_decided_link_survives_the_merge_of_its_card(database: Database, tmp_p
     load(database, envelope(tmp_path / "p", [a_product(1), a_product(2)]))
     with database.write() as connection:
         connection.execute(update(product_links).values(decided_by="somebody", evidence="mine"))
-    load(
+    report = load(
         database,
         lines(tmp_path / "c", [a_card(variants=[a_variant(1), a_variant(2, foil="cosmos")])]),
     )
+    assert (report.links.written, len(report.changed_cards)) == (0, 1)
     found = links(database)
     assert found["1", "Holofoil"] == ("001/130", "Holofoil", "confirmed", "mine")
     assert found["2", "Holofoil"] == ("001/130", "Holofoil (cosmos)", "confirmed", "mine")

@@ -239,6 +239,13 @@ def test_a_csv_that_ends_inside_a_quote_is_refused(tmp_path: Path) -> None:
         list(open_catalog_file(path).cards())
 
 
+def test_an_endless_cell_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "endless.csv"
+    path.write_text('productId,name,groupId,categoryId\n1,"' + "x\n" * 200_000)
+    with pytest.raises(InvalidInput, match=r"endless\.csv: field larger than field limit"):
+        list(open_catalog_file(path).cards())
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"nowhere\.csv cannot be read"):
         open_catalog_file(tmp_path / "nowhere.csv")

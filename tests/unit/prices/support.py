@@ -62,12 +62,12 @@ class Scope:
                         closes=closes,
                         complete=complete,
                     )
-                    done, state = self.recorder.record(
-                        connection, page, run_id=1, trust=trust, now=NOW
+                    [done], kept = self.recorder.record(
+                        connection, [page], run_id=1, trust=trust, now=NOW
                     )
             except StateChanged:
                 continue
-            self.recorder.keep(state)
+            self.recorder.keep(kept)
             return done
         raise AssertionError("another recorder was always faster")
 

@@ -10,7 +10,7 @@ from tcgtracker.database.tables.prices import price_holds
 from tcgtracker.domain.errors import Conflict, NotFound
 from tcgtracker.domain.quote import HoldState, PriceValues
 from tcgtracker.domain.source import Source
-from tcgtracker.prices.decisions import decide_hold
+from tcgtracker.prices.decisions import reject_hold, release_hold
 from tcgtracker.prices.holds import is_implausible, load_holds, repeats
 from tcgtracker.prices.items import ItemLook, record_item
 from tcgtracker.prices.model import Listing
@@ -190,7 +190,7 @@ def test_a_decision_is_taken_once_and_on_something(scope: Scope) -> None:
     with pytest.raises(Conflict, match="rejected"):
         decide(scope.database, HoldState.RELEASED)
     with pytest.raises(NotFound), scope.database.write() as connection:
-        decide_hold(connection, scope.database.dialect, 999, HoldState.RELEASED, by="me", now=NOW)
+        release_hold(connection, scope.database.dialect, 999, by="me", now=NOW)
     assert market(scope.database, 3) == 100
 
 
@@ -227,4 +227,7 @@ def look(database: Database, moment: int, price: int) -> None:
 def decide(database: Database, state: HoldState) -> None:
     with database.write() as connection:
         (hold_id,) = connection.execute(select(price_holds.c.id)).scalars()
-        decide_hold(connection, database.dialect, hold_id, state, by="operator", now=NOW)
+        if state is HoldState.RELEASED:
+            release_hold(connection, database.dialect, hold_id, by="operator", now=NOW)
+        else:
+            reject_hold(connection, hold_id, by="operator", now=NOW)

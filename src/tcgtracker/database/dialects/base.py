@@ -101,6 +101,21 @@ class DatabaseDialect(Protocol):
         """Give a FROM item `w(id)` of the ids, and the parameters that it needs."""
         ...
 
+    def nearest_rows(self, columns: str, table: str, wanted: str, *, before: bool) -> str:
+        """Return SQL for the row nearest to `:at` of each series of `wanted`.
+
+        columns: a select list over `h`. before: the newest at or before the moment, else the
+        oldest after it. All revisions of the moment, or only the highest.
+        """
+        ...
+
+    def data_version(self, connection: Connection) -> int | str:
+        """Return what differs after every commit of another connection to this database.
+
+        It may differ without one. Values of two connections do not compare.
+        """
+        ...
+
     def durability_problems(self, connection: Connection) -> list[str]:
         """Return what would lose an acknowledged write on a power cut."""
         ...

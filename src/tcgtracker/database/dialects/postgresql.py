@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -62,13 +63,10 @@ class PostgresqlDialect:
         yield
 
     def insert_or_skip(self, table: Table) -> Insert:
-        return insert(table).on_conflict_do_nothing()
+        return _insert_or_skip(table)
 
     def upsert(self, table: Table, key: Sequence[str], update: Sequence[str]) -> Insert:
-        statement = insert(table)
-        return statement.on_conflict_do_update(
-            index_elements=list(key), set_={name: statement.excluded[name] for name in update}
-        )
+        return _upsert(table, tuple(key), tuple(update))
 
     def reserve_ids(self, connection: Connection, table: Table, count: int) -> range | list[int]:
         rows = connection.execute(
@@ -151,6 +149,22 @@ class PostgresqlDialect:
         # No temporary table: readers are in a read-only transaction.
         yield "unnest(CAST(:wanted AS int[])) AS w(id)", {"wanted": np.unique(ids).tolist()}
 
+    def nearest_rows(self, columns: str, table: str, wanted: str, *, before: bool) -> str:
+        # LATERAL with LIMIT is one index probe a series; with max() it was a probe a row.
+        compare, order = ("<=", "DESC") if before else (">", "ASC")
+        return (
+            f"SELECT {columns} FROM {wanted} CROSS JOIN LATERAL"
+            f" (SELECT * FROM {table} i WHERE i.series_id = w.id"
+            f" AND i.observed_at {compare} {self.moment('at')}"
+            f" ORDER BY i.observed_at {order}, i.revision DESC LIMIT 1) h"
+        )
+
+    def data_version(self, connection: Connection) -> int | str:
+        # Which transactions count as committed, of all databases of the server: on a shared one
+        # it moves more often than our data does. The write-ahead log would not do: its commit
+        # record is there before the commit can be seen.
+        return str(connection.execute(text("SELECT pg_current_snapshot()::text")).scalar_one())
+
     def durability_problems(self, connection: Connection) -> list[str]:
         wanted = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
         found = {name: connection.execute(text(f"SHOW {name}")).scalar_one() for name in wanted}
@@ -174,6 +188,19 @@ class PostgresqlDialect:
                 {"name": table},
             ).scalar_one()
         return total
+
+
+@lru_cache(maxsize=256)
+def _insert_or_skip(table: Table) -> Insert:
+    return insert(table).on_conflict_do_nothing()
+
+
+@lru_cache(maxsize=256)  # building the statement costs as much as running it
+def _upsert(table: Table, key: tuple[str, ...], update: tuple[str, ...]) -> Insert:
+    statement = insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=list(key), set_={name: statement.excluded[name] for name in update}
+    )
 
 
 def _raw(connection: Connection) -> Any:

@@ -3,6 +3,7 @@
 import fcntl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import repeat
 from pathlib import Path
 from typing import Any, ClassVar
@@ -41,6 +42,7 @@ class SqliteDialect:
             cursor.execute("PRAGMA synchronous = FULL")
             cursor.execute("PRAGMA foreign_keys = ON")
             cursor.execute("PRAGMA cache_size = -65536")
+            cursor.execute("PRAGMA wal_autocheckpoint = 8192")  # a day's intake in one or two
             if not writes:
                 cursor.execute("PRAGMA query_only = ON")
             cursor.close()
@@ -63,13 +65,10 @@ class SqliteDialect:
                 fcntl.flock(lock, fcntl.LOCK_UN)
 
     def insert_or_skip(self, table: Table) -> Insert:
-        return insert(table).on_conflict_do_nothing()
+        return _insert_or_skip(table)
 
     def upsert(self, table: Table, key: Sequence[str], update: Sequence[str]) -> Insert:
-        statement = insert(table)
-        return statement.on_conflict_do_update(
-            index_elements=list(key), set_={name: statement.excluded[name] for name in update}
-        )
+        return _upsert(table, tuple(key), tuple(update))
 
     def reserve_ids(self, connection: Connection, table: Table, count: int) -> range | list[int]:
         # The transaction is the only writer (BEGIN IMMEDIATE), so the next numbers are ours.
@@ -158,6 +157,17 @@ class SqliteDialect:
             if query_only:
                 raw.execute("PRAGMA query_only = ON")
 
+    def nearest_rows(self, columns: str, table: str, wanted: str, *, before: bool) -> str:
+        pick, compare = ("max", "<=") if before else ("min", ">")
+        return (
+            f"SELECT {columns} FROM {wanted} JOIN {table} h ON h.series_id = w.id"
+            f" AND h.observed_at = (SELECT {pick}(i.observed_at) FROM {table} i"
+            f" WHERE i.series_id = w.id AND i.observed_at {compare} :at)"
+        )
+
+    def data_version(self, connection: Connection) -> int | str:
+        return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+
     def durability_problems(self, connection: Connection) -> list[str]:
         wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
         found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in wanted}
@@ -184,6 +194,19 @@ class SqliteDialect:
         free = connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
         size = connection.exec_driver_sql("PRAGMA page_size").scalar_one()
         return int(pages - free) * int(size)
+
+
+@lru_cache(maxsize=256)
+def _insert_or_skip(table: Table) -> Insert:
+    return insert(table).on_conflict_do_nothing()
+
+
+@lru_cache(maxsize=256)  # building the statement costs as much as running it
+def _upsert(table: Table, key: tuple[str, ...], update: tuple[str, ...]) -> Insert:
+    statement = insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=list(key), set_={name: statement.excluded[name] for name in update}
+    )
 
 
 def _raw(connection: Connection) -> Any:

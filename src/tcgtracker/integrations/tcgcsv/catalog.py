@@ -27,6 +27,8 @@ _ASIAN_CATEGORIES = frozenset({85})  # Pokemon Japan
 GROUP_COLUMNS = frozenset({"groupId", "categoryId", "name"})
 PRODUCT_COLUMNS = frozenset({"productId", "groupId", "categoryId", "name"})
 
+USED_COLUMNS = ("productId", "name", "imageUrl", "categoryId", "groupId", "extNumber", "extRarity")
+
 
 def group_record(row: Mapping[str, Any]) -> SetRecord:
     """Return the set of one group: a JSON object, or a CSV row as a mapping.

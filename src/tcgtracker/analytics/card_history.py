@@ -1,0 +1,326 @@
+"""The price history of a card: which series speaks for it, and what that says.
+
+The choice is made at read time (DESIGN section 4), so that changed links and orders rewrite
+nothing. Every answer names the series it chose and how.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from tcgtracker.analytics.card_rows import CardHead, CardTie, QuoteRow, load_card, load_quotes
+from tcgtracker.analytics.windows import FRESH_S, DayWindow, SeriesWindow, series_window
+from tcgtracker.database.dialects.base import DatabaseDialect
+from tcgtracker.domain.catalog import printing_rank
+from tcgtracker.domain.clock import DAY_S, to_epoch
+from tcgtracker.domain.errors import InvalidInput, NotFound
+from tcgtracker.domain.source import SOURCE_ORDER, Source
+from tcgtracker.domain.variant import kind_rank, parse_grade, variant_rank
+from tcgtracker.prices.products import Series, load_series
+from tcgtracker.prices.quick import Newest, ScopeLooks, SeriesReader
+
+
+class Choice(StrEnum):
+    """How the series was chosen."""
+
+    HEADLINE = "headline"
+    FILTERED = "filtered"
+
+
+class NoSeries(StrEnum):
+    """Why there is no series."""
+
+    NO_TRUSTED_LINK = "no-trusted-link"
+    NO_PRICE_YET = "no-price-yet"
+    NOTHING_FITS = "nothing-fits-the-filters"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A series of one of the card's trusted links; `printing` is ours, '' when not proven."""
+
+    series: Series
+    tie: CardTie
+
+    @property
+    def printing(self) -> str:
+        return self.tie.printing
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSeries:
+    """Another series of the card with its newest market price."""
+
+    candidate: Candidate
+    newest: Newest
+
+
+@dataclass(frozen=True, slots=True)
+class CardHistory:
+    """What is known of a card's price in a window.
+
+    Without a series `found` and `window` are None and `reason` says why.
+    valid_until: epoch second at which the answer may change although no data does (a day ends, a
+    price becomes stale).
+    """
+
+    card: CardHead
+    days: DayWindow
+    chosen_by: Choice
+    reason: NoSeries | None
+    found: Candidate | None
+    window: SeriesWindow | None
+    others: tuple[OtherSeries, ...]
+    valid_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a reader asks for; None does not filter. `variant` is in its stored form."""
+
+    source: Source | None = None
+    printing: str | None = None
+    variant: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        source: Source | None = None,
+        printing: str | None = None,
+        condition: str | None = None,
+        grade: str | None = None,
+    ) -> "Filters":
+        """Return filters of a reader's words.
+
+        Raises:
+            InvalidInput: a condition and a grade at once, or no grade where one should be.
+        """
+        if condition is not None and grade is not None:
+            raise InvalidInput("a graded card has no condition: give condition or grade, not both")
+        variant = condition.strip().lower() if condition is not None else None
+        if grade is not None:
+            variant = str(parse_grade(grade))
+        return cls(source, printing.strip().casefold() if printing is not None else None, variant)
+
+    @property
+    def empty(self) -> bool:
+        return self.source is None and self.printing is None and self.variant is None
+
+    def fit(self, one: Candidate) -> bool:
+        names = {
+            one.printing.casefold(),
+            "" if one.printing else one.series.facet.sub_key.casefold(),
+        }
+        return (
+            (self.source is None or one.series.source is self.source)
+            and (self.printing is None or self.printing in names - {""})
+            and (self.variant is None or one.series.facet.variant == self.variant)
+        )
+
+
+def card_history(
+    connection: Connection,
+    history_connection: Connection,
+    dialect: DatabaseDialect,
+    card_id: int,
+    *,
+    days: int = 30,
+    source: Source | None = None,
+    printing: str | None = None,
+    condition: str | None = None,
+    grade: str | None = None,
+    now: datetime,
+    looks: ScopeLooks | None = None,
+) -> CardHistory:
+    """Return the history of one series of a card, the headline one when nothing is filtered.
+
+    dialect: of the history connection. days: UTC days up to that of `now`. printing: our name or,
+    where the link proves none, the vendor's, in any case. condition: nm, lp, mp, hp, dmg, raw or
+    sealed. grade: as `psa-10`. looks: what is known of the scopes from earlier reads.
+
+    Raises:
+        NotFound: there is no such card.
+        InvalidInput: a filter or the number of days cannot be used.
+    """
+    window = DayWindow.until(now, days)
+    filters = Filters.of(source=source, printing=printing, condition=condition, grade=grade)
+    at = to_epoch(now)
+    card, ties = load_card(connection, card_id)
+    reader = SeriesReader(history_connection, dialect, looks)
+    candidates = _candidates(reader, ties)
+    quotes = load_quotes(connection, card_id) if candidates else []
+    newest = reader.newest([one.series for one in candidates])
+    found, turns = _choose(candidates, quotes, newest, filters, at)
+    shown = None
+    if found is not None:
+        shown = series_window(
+            found.series,
+            reader.history(found.series),
+            reader.open_holds(found.series.id),
+            window,
+        )
+        if shown.current is not None:
+            turns = (*turns, shown.current.observed_at + FRESH_S + 1)
+    reason = None
+    if found is None:
+        reason = NoSeries.NOTHING_FITS if candidates else NoSeries.NO_PRICE_YET
+        reason = reason if ties else NoSeries.NO_TRUSTED_LINK
+    return CardHistory(
+        card=card,
+        days=window,
+        chosen_by=Choice.HEADLINE if filters.empty else Choice.FILTERED,
+        reason=reason,
+        found=found,
+        window=shown,
+        others=tuple(
+            OtherSeries(one, newest[one.series.id])
+            for one in sorted(candidates, key=_listing_order)
+            if one is not found
+        ),
+        valid_until=min([(at // DAY_S + 1) * DAY_S, *(turn for turn in turns if turn > at)]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The price that stands for a card in lists, with the series it is of; epoch seconds."""
+
+    candidate: Candidate
+    market: int | None
+    observed_at: int | None
+    listed: bool
+    stale: bool
+
+
+def headline_price(
+    connection: Connection,
+    history_connection: Connection,
+    dialect: DatabaseDialect,
+    card_id: int,
+    *,
+    now: datetime,
+) -> Headline | None:
+    """Return the headline price of a card, None without a trusted link or without a series.
+
+    Raises:
+        NotFound: there is no such card.
+    """
+    at = to_epoch(now)
+    _, ties = load_card(connection, card_id)
+    reader = SeriesReader(history_connection, dialect)
+    candidates = _candidates(reader, ties)
+    newest = reader.newest([one.series for one in candidates])
+    quotes = load_quotes(connection, card_id) if candidates else []
+    found, _ = _choose(candidates, quotes, newest, Filters(), at)
+    if found is None:
+        return None
+    price = newest[found.series.id]
+    seen = price.market_at
+    stale = seen is None or at - seen > FRESH_S
+    return Headline(found, price.market, seen, price.listed, stale)
+
+
+def product_history(
+    history_connection: Connection,
+    dialect: DatabaseDialect,
+    source: Source,
+    external_id: str,
+    *,
+    days: int = 30,
+    now: datetime,
+) -> list[SeriesWindow]:
+    """Return every series of a vendor's product, linked to a card or not.
+
+    Raises:
+        NotFound: the source never listed such a product.
+        InvalidInput: the number of days cannot be used.
+    """
+    window = DayWindow.until(now, days)
+    series = load_series(history_connection, source=source, external_id=external_id)
+    if not series:
+        raise NotFound(f"{source} has no product {external_id!r} that was ever priced")
+    reader = SeriesReader(history_connection, dialect)
+    reader.prepare(series)
+    return [
+        series_window(
+            one,
+            reader.history(one),
+            reader.open_holds(one.id),
+            window,
+        )
+        for one in series
+    ]
+
+
+def _candidates(reader: SeriesReader, ties: Sequence[CardTie]) -> list[Candidate]:
+    tie_of = {tie.vendor_product_id: tie for tie in ties}
+    series = reader.series_of_products(sorted(tie_of))
+    return [Candidate(one, tie_of[one.vendor_product_id]) for one in series]
+
+
+def _choose(
+    candidates: Sequence[Candidate],
+    quotes: Sequence[QuoteRow],
+    newest: dict[int, Newest],
+    filters: Filters,
+    at: int,
+) -> tuple[Candidate | None, tuple[int, ...]]:
+    """Return the series, and the moments at which another one would be chosen by age alone."""
+    fitting = {one.series.id: one for one in candidates if filters.fit(one)}
+    best: dict[Source, Candidate] = {}
+    # Two readers of a card, its list row and its history, name the same series.
+    if filters.printing is None and filters.variant is None:
+        for quote in quotes:
+            if quote.series_id in fitting:
+                best[quote.source] = fitting[quote.series_id]
+    by_source: defaultdict[Source, list[Candidate]] = defaultdict(list)
+    for one in fitting.values():
+        by_source[one.series.source].append(one)
+    for source, choices in by_source.items():
+        if source not in best:
+            best[source] = min(choices, key=lambda one: _rank(one, newest[one.series.id]))
+    seen = {
+        source: moment
+        for source, one in best.items()
+        if (moment := newest[one.series.id].market_at) is not None
+    }
+    turns = tuple(moment + FRESH_S + 1 for moment in seen.values())
+    for source in SOURCE_ORDER:
+        if source in seen and at - seen[source] <= FRESH_S:
+            return best[source], turns
+    if seen:
+        order = _by_order(seen)
+        return best[max(order, key=lambda source: seen[source])], turns
+    return (best[_by_order(best)[0]] if best else None), turns
+
+
+def _by_order(sources: Iterable[Source]) -> list[Source]:
+    return sorted(sources, key=SOURCE_ORDER.index)
+
+
+def _rank(one: Candidate, price: Newest) -> tuple[bool, bool, int, int, int, int]:
+    """Return the order of the series of one source; the same as that of the card quotes."""
+    return (
+        not price.listed,
+        price.market is None,
+        printing_rank(one.printing),
+        variant_rank(one.series.facet.variant),
+        kind_rank(one.series.facet.kind),
+        one.series.id,
+    )
+
+
+def _listing_order(one: Candidate) -> tuple[int, int, str, int, str, int]:
+    return (
+        SOURCE_ORDER.index(one.series.source),
+        printing_rank(one.printing),
+        one.printing,
+        variant_rank(one.series.facet.variant),
+        one.series.facet.variant,
+        one.series.id,
+    )

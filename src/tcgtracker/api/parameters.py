@@ -1,0 +1,88 @@
+"""The parameters of requests, each with its bounds: what is outside is a 422 problem."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import Path, Query
+from pydantic import AfterValidator
+
+from tcgtracker.analytics.windows import MAX_DAYS
+from tcgtracker.domain.errors import InvalidInput
+from tcgtracker.domain.source import Source
+from tcgtracker.domain.variant import RAW, SEALED, Condition, parse_grade
+
+MAX_ID = 2**31 - 1
+_MAX_TEXT = 200
+_MAX_CURSOR = 2_000
+
+
+def _without_nul(text: str | None) -> str | None:
+    if text is not None and "\0" in text:
+        raise ValueError("holds a NUL character")
+    return text
+
+
+def _grade(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        return str(parse_grade(text))
+    except InvalidInput as exc:
+        raise ValueError(str(exc)) from exc
+
+
+class Wording(StrEnum):
+    """The ungraded state that is priced."""
+
+    NEAR_MINT = Condition.NEAR_MINT.value
+    LIGHTLY_PLAYED = Condition.LIGHTLY_PLAYED.value
+    MODERATELY_PLAYED = Condition.MODERATELY_PLAYED.value
+    HEAVILY_PLAYED = Condition.HEAVILY_PLAYED.value
+    DAMAGED = Condition.DAMAGED.value
+    RAW = RAW
+    SEALED = SEALED
+
+
+class Shape(StrEnum):
+    """How the change rows of a history are laid out."""
+
+    POINTS = "points"
+    COLUMNS = "columns"
+
+
+def _text(about: str, example: str) -> object:
+    return Query(description=about, min_length=1, max_length=_MAX_TEXT, examples=[example])
+
+
+_NulFree = AfterValidator(_without_nul)
+CardIdPath = Annotated[int, Path(description="id of a card", ge=1, le=MAX_ID, examples=[1])]
+SetIdPath = Annotated[int, Path(description="id of a set", ge=1, le=MAX_ID, examples=[1])]
+Limit = Annotated[int, Query(description="rows at most", ge=1, le=200)]
+Cursor = Annotated[
+    str | None,
+    Query(description="next_cursor of the page before", min_length=1, max_length=_MAX_CURSOR),
+    _NulFree,
+]
+GameSlug = Annotated[str | None, _text("slug of a game", "pokemon"), _NulFree]
+SetId = Annotated[int | None, Query(description="id of a set", ge=1, le=MAX_ID)]
+Region = Annotated[str | None, _text("region of the set", "international"), _NulFree]
+Rarity = Annotated[str | None, _text("rarity, exactly as it is listed", "Rare"), _NulFree]
+CardText = Annotated[
+    str | None, _text("part of the name, or the whole collector number", "Farfetch'd"), _NulFree
+]
+Days = Annotated[
+    int, Query(description="UTC days up to today, which is one of them", ge=1, le=MAX_DAYS)
+]
+SourceName = Annotated[Source | None, Query(description="only series of this source")]
+PrintingName = Annotated[
+    str | None, _text("only series of this printing, in any case", "Holofoil"), _NulFree
+]
+ConditionName = Annotated[
+    Wording | None, Query(description="only series of this ungraded state; not with grade")
+]
+GradeName = Annotated[
+    str | None,
+    _text("only series of this grade, as psa-10, any-9.5 or bgs-10-black", "psa-10"),
+    _NulFree,
+    AfterValidator(_grade),
+]

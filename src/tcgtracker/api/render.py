@@ -1,0 +1,205 @@
+"""A card's history straight to JSON bytes, as `price_schemas.PriceHistory` describes it."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from tcgtracker.analytics.card_history import Candidate, CardHistory, OtherSeries
+from tcgtracker.analytics.statistics import Statistics, Trend
+from tcgtracker.analytics.windows import ANSWER_OF_STATE, CurrentPrice, SeriesWindow
+from tcgtracker.api.parameters import Shape
+from tcgtracker.database.dialects.base import HistoryRows, IntArray
+from tcgtracker.domain.clock import DAY_S, from_epoch, iso
+from tcgtracker.domain.money import format_minor
+from tcgtracker.domain.quote import VALUE_NAMES
+from tcgtracker.domain.variant import RAW, SEALED, Condition
+from tcgtracker.prices.holds import Hold
+
+_UNGRADED = frozenset({RAW, SEALED, *Condition})
+_NO_STATISTICS = Statistics(
+    average=None,
+    minimum=None,
+    maximum=None,
+    change=None,
+    change_pct=None,
+    trend=Trend.NO_DATA,
+    volatility=None,
+    all_time_high=None,
+    all_time_low=None,
+    days_with_price=0,
+)
+Money = Callable[[int | None], str | None]
+
+
+def render_history(history: CardHistory, shape: Shape, now: int) -> bytes:
+    """Return the JSON document; `now` (epoch seconds) decides what is stale."""
+    window = history.window
+    currency = window.series.facet.currency if window else None
+    money = _money(currency or "USD")
+    statistics = window.statistics if window else _NO_STATISTICS
+    rows = window.rows if window else HistoryRows.concatenate([])
+    body: dict[str, Any] = {
+        "card": history.card,
+        "chosen_by": history.chosen_by,
+        "reason": history.reason,
+        "series": _series(history.found) if history.found else None,
+        "currency": currency,
+        "first_day": _day(history.days.first_day),
+        "last_day": _day(history.days.last_day),
+        "days": history.days.last_day - history.days.first_day + 1,
+        "days_with_price": statistics.days_with_price,
+        "current": _current(window.current, money, now) if window and window.current else None,
+        "average_price": money(statistics.average),
+        "min_price": money(statistics.minimum),
+        "max_price": money(statistics.maximum),
+        "change": money(statistics.change),
+        "change_pct": statistics.change_pct,
+        "trend": statistics.trend,
+        "volatility": statistics.volatility,
+        "all_time_high": money(statistics.all_time_high),
+        "all_time_low": money(statistics.all_time_low),
+        "at_start": _start(window, money) if window else None,
+        shape.value: _columns(rows, money) if shape is Shape.COLUMNS else _points(rows, money),
+        "gaps": [
+            {"kind": gap.kind, "from": _moment(gap.start), "to": _moment(gap.end)}
+            for gap in (window.gaps if window else ())
+        ],
+        "holds": [_hold(hold, money) for hold in (window.holds if window else ())],
+        "other_series": [_other(one) for one in history.others],
+    }
+    return orjson.dumps(body)
+
+
+def window_body(window: SeriesWindow, now: int) -> dict[str, Any]:
+    """Return a series that needs no card as JSON values; the words are those of a history."""
+    money = _money(window.series.facet.currency)
+    said = window.statistics
+    return {
+        "series_id": window.series.id,
+        "source": window.series.source,
+        "external_id": window.series.external_id,
+        "vendor_printing": window.series.facet.sub_key,
+        "kind": window.series.facet.kind,
+        "variant": window.series.facet.variant,
+        "language": window.series.facet.language,
+        "currency": window.series.facet.currency,
+        "days_with_price": said.days_with_price,
+        "current": _current(window.current, money, now) if window.current else None,
+        "average_price": money(said.average),
+        "min_price": money(said.minimum),
+        "max_price": money(said.maximum),
+        "change": money(said.change),
+        "change_pct": said.change_pct,
+        "trend": said.trend,
+        "volatility": said.volatility,
+        "all_time_high": money(said.all_time_high),
+        "all_time_low": money(said.all_time_low),
+        "points": _points(window.rows, money),
+        "holds": [_hold(hold, money) for hold in window.holds],
+    }
+
+
+@lru_cache(maxsize=16)
+def _money(currency: str) -> Money:
+    """Return what writes amounts of a currency; the same few amounts come again and again."""
+
+    @lru_cache(maxsize=1 << 16)
+    def write(minor: int | None) -> str | None:
+        return None if minor is None else format_minor(minor, currency)
+
+    return write
+
+
+@lru_cache(maxsize=1 << 14)
+def _day(day: int) -> str:
+    return from_epoch(day * DAY_S).date().isoformat()
+
+
+@lru_cache(maxsize=1 << 14)
+def _moment(at: int) -> str:
+    return iso(from_epoch(at))
+
+
+def _moments(at: IntArray) -> list[str]:
+    return [_moment(moment) for moment in at.tolist()]
+
+
+def _series(one: Candidate) -> dict[str, Any]:
+    facet = one.series.facet
+    ungraded = facet.variant in _UNGRADED
+    return {
+        "series_id": one.series.id,
+        "source": one.series.source,
+        "external_id": one.series.external_id,
+        "printing": one.printing or None,
+        "vendor_printing": facet.sub_key,
+        "kind": facet.kind,
+        "variant": facet.variant,
+        "condition": facet.variant if ungraded else None,
+        "grade": None if ungraded else facet.variant,
+        "language": facet.language,
+        "currency": facet.currency,
+        "link_state": one.tie.state,
+        "evidence": one.tie.evidence,
+    }
+
+
+def _other(one: OtherSeries) -> dict[str, Any]:
+    money = _money(one.candidate.series.facet.currency)
+    seen = one.newest.market_at
+    return {
+        **_series(one.candidate),
+        "market_price": money(one.newest.market),
+        "observed_at": None if seen is None else _moment(seen),
+        "listed": one.newest.listed,
+    }
+
+
+def _figures(values: Sequence[int | None], money: Money) -> dict[str, str | None]:
+    return dict(zip(VALUE_NAMES, map(money, values), strict=True))
+
+
+def _current(current: CurrentPrice, money: Money, now: int) -> dict[str, Any]:
+    return {
+        **_figures(current.values, money),
+        "observed_at": _moment(current.observed_at),
+        "listed": current.listed,
+        "stale": current.is_stale(now),
+    }
+
+
+def _start(window: SeriesWindow, money: Money) -> dict[str, Any]:
+    reading = window.at_start
+    return {
+        **_figures(reading.values, money),
+        "state": reading.answer,
+        "observed_at": None if reading.observed_at is None else _moment(reading.observed_at),
+    }
+
+
+def _hold(hold: Hold, money: Money) -> dict[str, Any]:
+    return {
+        **_figures(hold.values, money),
+        "hold_id": hold.id,
+        "observed_at": _moment(hold.observed_at),
+        "reason": hold.reason,
+    }
+
+
+def _columns(rows: HistoryRows, money: Money) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        "observed_at": _moments(rows.observed_at),
+        "state": [ANSWER_OF_STATE[state] for state in rows.state.tolist()],
+    }
+    for place, name in enumerate(VALUE_NAMES):
+        values = rows.values[:, place]
+        columns[name] = [money(value if value >= 0 else None) for value in values.tolist()]
+    return columns
+
+
+def _points(rows: HistoryRows, money: Money) -> list[dict[str, Any]]:
+    columns = _columns(rows, money)
+    names = tuple(columns)
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]

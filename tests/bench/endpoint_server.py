@@ -1,0 +1,24 @@
+"""The API with a hello-world route beside it, for the endpoint bench. Reads DB_URL."""
+
+import uvicorn
+
+from tcgtracker.api.app import create_app
+from tcgtracker.bootstrap import build_tracker
+from tcgtracker.cli.serve import bind
+
+
+def main() -> None:
+    app = create_app(build_tracker())
+
+    async def hello() -> dict[str, str]:
+        return {"hello": "world"}
+
+    app.add_api_route("/api/v1/hello", hello)
+    listener = bind("127.0.0.1", 0)
+    print(listener.getsockname()[1], flush=True)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
+    server.run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()
