@@ -128,7 +128,7 @@ def kill_sealers(database: Database, *, kills: int, batch: int, seed: int, every
     for _ in range(kills):
         worker = Worker("seal", database, batch)
         worker.go()
-        said = worker.kill_after(rng.uniform(0.02, 0.5))
+        said = worker.kill_after(rng.uniform(0.1, 0.8))
         assert readings(database, every=every) == before
         if said is None:
             break

@@ -15,7 +15,7 @@ from tcgtracker.database.dialects.base import DatabaseDialect, HistoryRows, IntA
 from tcgtracker.domain.clock import from_epoch
 from tcgtracker.domain.quote import RowState
 from tcgtracker.prices import holds
-from tcgtracker.prices.around import plan_around, plan_release
+from tcgtracker.prices.around import plan_adoption, plan_around, plan_release
 from tcgtracker.prices.changes import NewChangeSet
 from tcgtracker.prices.months import MonthWriter
 from tcgtracker.prices.plan import NO_PRICE, Around, Plan
@@ -25,7 +25,6 @@ from tcgtracker.prices.scope_page import Recorded, ScopePage
 from tcgtracker.prices.scope_store import (
     Look,
     digest_of,
-    looks_at_scope,
     save_looks,
 )
 from tcgtracker.prices.state import ScopeState
@@ -127,7 +126,15 @@ class PageRecording:
         existed = _NONE
         if not known.all():
             existed = self._add_series(keys, np.flatnonzero(~known))
-            self._adopt(existed)
+            self.months.write()
+            for plan in plan_adoption(
+                self.connection,
+                self.dialect,
+                series=existed,
+                scope_id=page.scope_id,
+                but=page.at,
+            ):
+                self._apply(plan)
             place, known = state.find(keys)
         slow = np.union1d(touched, existed)
         self._refresh(slow)
@@ -157,30 +164,6 @@ class PageRecording:
         self.done.new_series = int(ours.sum()) - len(found.existed)
         self.state.add(keys[fresh[ours]], ids[ours])
         return np.array(sorted(found.existed), np.int64)
-
-    def _adopt(self, series: IntArray) -> None:
-        """Let the looks that the scope had before it listed some known series count for them.
-
-        None of these looks found them.
-        """
-        if not len(series):
-            return
-        self.months.write()
-        count = len(series)
-        for at in looks_at_scope(self.connection, self.page.scope_id).tolist():
-            if at == self.page.at:
-                continue
-            plan = plan_around(
-                self.connection,
-                self.dialect,
-                at=at,
-                series=series,
-                values=np.full((count, 5), NO_PRICE, np.int64),
-                state=np.full(count, int(RowState.GAP)),
-                scope_id=self.page.scope_id,
-                looked=np.zeros(count, bool),
-            )
-            self._apply(plan)
 
     def _refresh(self, series: IntArray) -> None:
         """Read the newest rows of some series (sorted) from the history into the state."""

@@ -1,0 +1,33 @@
+"""A product looked at alone first belongs to its scope from the first listing on, and before."""
+
+from datetime import UTC, datetime
+
+from tcgtracker.database.engine import Database
+from tcgtracker.domain.quote import PriceValues
+from tcgtracker.domain.source import Source
+from tcgtracker.prices.items import ItemLook, record_item
+from tcgtracker.prices.products import load_series
+from tcgtracker.prices.reading import Answer
+from tcgtracker.prices.store import load_history
+from tests.unit.prices.support import DAY, FACET, NOW, Scope, listing
+
+FIRST = int(datetime(2025, 10, 1, 20, tzinfo=UTC).timestamp())
+
+
+def test_looks_that_did_not_find_it_read_as_gaps(database: Database) -> None:
+    scope = Scope(database)
+    for day in (1, 2):
+        scope.record(FIRST + day * DAY, {5: listing(1)})
+    for hours in (23, 47):
+        moment = datetime.fromtimestamp(FIRST + hours * 3600, UTC)
+        look = ItemLook(Source.TCGCSV, "9", moment, {FACET: PriceValues(market_price=100)})
+        with database.write() as connection:
+            record_item(connection, database.dialect, look, run_id=1, trust=True, now=NOW)
+    scope.record(FIRST + 3 * DAY, {5: listing(1), 9: listing(100)})
+
+    with database.read() as connection:
+        (series,) = load_series(connection, external_id="9")
+        read = load_history(connection, database.dialect, series.id).at
+        answers = [read(FIRST + hours * 3600).answer for hours in (23, 24, 47, 48, 72)]
+    priced, gap = Answer.PRICED, Answer.GAP
+    assert answers == [priced, gap, priced, gap, priced]
