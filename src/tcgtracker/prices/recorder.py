@@ -177,6 +177,7 @@ class _PageRecording:
         self.digest = b""
         self.changed: list[IntArray] = []
         self.judged: holds.Observed | None = None
+        self.slow = _NONE
 
     def run(self, *, trust: bool, run_id: int, look: Look | None, touched: IntArray) -> None:
         page = self.page
@@ -196,6 +197,7 @@ class _PageRecording:
             return
         self._settle_open_look()
         places, slow = self._places(touched)
+        self.slow = slow
         held, judged = self._hold(places, trust=trust, run_id=run_id)
         if self._in_order():
             self._record_in_order(places, held, slow)
@@ -493,13 +495,24 @@ class _PageRecording:
 
     def _gap_unseen(self) -> None:
         state = self.state
-        place = np.flatnonzero(~state.seen & state.listed)
+        slow = np.isin(state.series, self.slow)
+        place = np.flatnonzero(~state.seen & state.listed & ~slow)
         gaps = np.full(len(place), int(RowState.GAP))
         nothing = np.full((len(place), 5), NO_PRICE, np.int64)
         self._write_at(self.page.at, place, nothing, gaps)
         state.latest[place] = NO_PRICE
         state.state[place] = int(RowState.GAP)
         self.done.gaps += len(place)
+        # Of these a look at the product alone may be newer: what it found stands after this gap.
+        place = np.flatnonzero(~state.seen & slow)
+        if len(place):
+            stored = self._record_around(
+                place,
+                np.full((len(place), 5), NO_PRICE, np.int64),
+                np.full(len(place), int(RowState.GAP)),
+                looked=np.full(len(place), self.was_complete),
+            )
+            self.done.gaps += int(stored.sum())
 
     # -- writing ------------------------------------------------------------------------------
 
