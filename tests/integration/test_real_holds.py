@@ -82,6 +82,18 @@ def changes_of(judged: dict[Key, Judged]) -> int:
     return count
 
 
+def current_rows(database: Database) -> int:
+    """Count the rows that readers take: of each moment the one of the highest revision."""
+    with database.read() as connection:
+        ids = np.array([one.id for one in load_series(connection)])
+        histories = load_histories(connection, database.dialect, ids)
+        return sum(len(history.rows) for history in histories.values())
+
+
+def states_of(named: dict[Key, list[HeldQuote]]) -> Counter[str]:
+    return Counter(hold.state for holds in named.values() for hold in holds)
+
+
 def check(database: Database, days: list[Path], categories: tuple[str, ...]) -> Counter[str]:
     truth = read_truth(tuple(days), categories)
     judged = judge_all(truth)
@@ -89,8 +101,10 @@ def check(database: Database, days: list[Path], categories: tuple[str, ...]) -> 
     named = {key: one.holds for key, one in judged.items() if one.holds}
     assert holds_in(database) == named
     assert_reads(database, judged)
-    assert stored_rows(database) == changes_of(judged)
-    states = Counter(hold.state for holds in named.values() for hold in holds)
+    assert current_rows(database) == changes_of(judged)
+    # A value written out for a look whose own held quote is released later is superseded there.
+    assert stored_rows(database) - current_rows(database) <= states_of(named)["released"] // 10
+    states = states_of(named)
     assert report.held >= states["held"]
     again = import_files(database, files_of(days, categories), trust=False)
     assert (again.stored, again.held, again.released, again.history_rows) == (0, 0, 0, 0)

@@ -57,6 +57,7 @@ class PageRecording:
         self.complete = page.closes and page.complete and whole and not self._parts_missing()
         self.was_complete = False
         self.digest = b""
+        self.slow = _NONE
         self.changed: list[IntArray] = []
 
     def run(self, *, trust: bool, run_id: int, look: Look | None, touched: IntArray) -> None:
@@ -76,10 +77,10 @@ class PageRecording:
             self.done.unchanged = int((page.state == RowState.PRICED).sum())
             return
         self._settle_open_look()
-        places, slow = self._places(touched)
+        places, self.slow = self._places(touched)
         held, judged = self._hold(places, trust=trust, run_id=run_id)
         if self._in_order():
-            self._record_in_order(places, held, slow)
+            self._record_in_order(places, held)
         else:
             self._record_late(places, held, looked=self.was_complete)
         self._close()
@@ -229,7 +230,7 @@ class PageRecording:
 
     # -- recording --------------------------------------------------------------------------
 
-    def _record_in_order(self, places: IntArray, held: NDArray[np.bool_], slow: IntArray) -> None:
+    def _record_in_order(self, places: IntArray, held: NDArray[np.bool_]) -> None:
         page, state = self.page, self.state
         state.open_at = page.at
         ours = places >= 0
@@ -238,7 +239,7 @@ class PageRecording:
         spot = np.maximum(places, 0)
         again = ours & state.seen[spot]  # a page of this look listed it already
         state.seen[places[ours]] = True
-        around = ours & ~held & (again | np.isin(state.series[spot], slow))
+        around = ours & ~held & (again | np.isin(state.series[spot], self.slow))
         quick = np.flatnonzero(ours & ~held & ~around)
         place, values, states = places[quick], page.values[quick], page.state[quick]
         differs = (state.state[place] != states) | (state.latest[place] != values).any(axis=1)
@@ -362,13 +363,24 @@ class PageRecording:
 
     def _gap_unseen(self) -> None:
         state = self.state
-        place = np.flatnonzero(~state.seen & state.listed)
+        slow = np.isin(state.series, self.slow)
+        place = np.flatnonzero(~state.seen & state.listed & ~slow)
         gaps = np.full(len(place), int(RowState.GAP))
         nothing = np.full((len(place), 5), NO_PRICE, np.int64)
         self._write_at(self.page.at, place, nothing, gaps)
         state.latest[place] = NO_PRICE
         state.state[place] = int(RowState.GAP)
         self.done.gaps += len(place)
+        # Of these a look at the product alone may be newer: what it found stands after this gap.
+        place = np.flatnonzero(~state.seen & slow)
+        if len(place):
+            stored = self._record_around(
+                place,
+                np.full((len(place), 5), NO_PRICE, np.int64),
+                np.full(len(place), int(RowState.GAP)),
+                looked=np.full(len(place), self.was_complete),
+            )
+            self.done.gaps += int(stored.sum())
 
     # -- writing ------------------------------------------------------------------------------
 

@@ -14,15 +14,38 @@ from tests.unit.prices.support import DAY, FACET, NOW, Scope, listing
 FIRST = int(datetime(2025, 10, 1, 20, tzinfo=UTC).timestamp())
 
 
+def look_at(database: Database, product: int, moment: int, price: int) -> None:
+    look = ItemLook(
+        Source.TCGCSV,
+        str(product),
+        datetime.fromtimestamp(moment, UTC),
+        {FACET: PriceValues(market_price=price)},
+    )
+    with database.write() as connection:
+        record_item(connection, database.dialect, look, run_id=1, trust=True, now=NOW)
+
+
+def test_a_gap_before_a_newer_look_is_not_the_last_word(database: Database) -> None:
+    """A whole look comes in late behind a look at the product alone; the next one gaps again."""
+    scope = Scope(database)
+    scope.record(FIRST, {9: listing(50), 5: listing(1)})
+    look_at(database, 9, FIRST + DAY + 7, 100)
+    for day in (1, 2):
+        scope.record(FIRST + day * DAY, {5: listing(1)})
+    with database.read() as connection:
+        (series,) = load_series(connection, external_id="9")
+        read = load_history(connection, database.dialect, series.id).at
+        answers = [read(FIRST + seconds).answer for seconds in (0, DAY, DAY + 7, 2 * DAY)]
+    priced, gap = Answer.PRICED, Answer.GAP
+    assert answers == [priced, gap, priced, gap]
+
+
 def test_looks_that_did_not_find_it_read_as_gaps(database: Database) -> None:
     scope = Scope(database)
     for day in (1, 2):
         scope.record(FIRST + day * DAY, {5: listing(1)})
     for hours in (23, 47):
-        moment = datetime.fromtimestamp(FIRST + hours * 3600, UTC)
-        look = ItemLook(Source.TCGCSV, "9", moment, {FACET: PriceValues(market_price=100)})
-        with database.write() as connection:
-            record_item(connection, database.dialect, look, run_id=1, trust=True, now=NOW)
+        look_at(database, 9, FIRST + hours * 3600, 100)
     scope.record(FIRST + 3 * DAY, {5: listing(1), 9: listing(100)})
 
     with database.read() as connection:
