@@ -41,19 +41,26 @@ class FoundSeries:
     existed: frozenset[int]
 
 
-def scope_id_of(
-    connection: Connection, dialect: DatabaseDialect, source: Source, name: str, interval_s: int
-) -> int:
-    """Return the id of a bulk scope, made when it is new."""
-    query = select(scopes.c.id).where(scopes.c.source == source.value, scopes.c.name == name)
-    found = connection.execute(query).scalar_one_or_none()
-    if found is None:
+def scope_ids_of(
+    connection: Connection,
+    dialect: DatabaseDialect,
+    source: Source,
+    names: Sequence[str],
+    interval_s: int,
+) -> dict[str, int]:
+    """Return the ids of bulk scopes by name; those that are new are made."""
+    query = select(scopes.c.name, scopes.c.id).where(
+        scopes.c.source == source.value, scopes.c.name.in_(names)
+    )
+    found = {row.name: row.id for row in connection.execute(query)}
+    missing = sorted(set(names) - found.keys())
+    if missing:
         connection.execute(
             dialect.insert_or_skip(scopes),
-            {"source": source.value, "name": name, "interval_s": interval_s},
+            [{"source": source.value, "name": name, "interval_s": interval_s} for name in missing],
         )
-        found = connection.execute(query).scalar_one()
-    return int(found)
+        found = {row.name: row.id for row in connection.execute(query)}
+    return found
 
 
 def find_or_make_series(
@@ -70,7 +77,7 @@ def find_or_make_series(
     A product stays in the bulk scope that listed it first; keys of a product that another bulk
     scope lists are not made here but named in `foreign`.
     """
-    products, foreign = _products(
+    products, made_products, foreign = _products(
         connection,
         dialect,
         source=source,
@@ -83,7 +90,8 @@ def find_or_make_series(
         for key in dict.fromkeys(keys)
         if (key[0], key[1].sub_key) not in foreign
     ]
-    known = _known_series(connection, (columns[0] for _, columns in wanted))
+    # products that were made just now have no series yet
+    known = _known_series(connection, {columns[0] for _, columns in wanted} - made_products)
     missing = [columns for _, columns in wanted if columns not in known]
     ids = dialect.reserve_ids(connection, price_series, len(missing))
     names = ("id", "vendor_product_id", "kind", "variant", "language", "currency")
@@ -110,7 +118,8 @@ def _products(
     scope_id: int | None,
     wanted: set[ProductKey],
     first_seen_at: datetime,
-) -> tuple[dict[ProductKey, int], set[ProductKey]]:
+) -> tuple[dict[ProductKey, int], set[int], set[ProductKey]]:
+    """Return the ids of products, which of them were made, and which are of another scope."""
     table = vendor_products
     found: dict[ProductKey, int] = {}
     foreign: set[ProductKey] = set()
@@ -146,7 +155,7 @@ def _products(
         names = ("id", "source", "external_id", "sub_key", "scope_id", "first_seen_at")
         dialect.bulk_insert(connection, table.name, names, rows_to_write)
     found.update({(row[2], row[3]): row[0] for row in rows_to_write})
-    return found, foreign
+    return found, {row[0] for row in rows_to_write}, foreign
 
 
 def _known_series(

@@ -9,7 +9,7 @@ from tcgtracker.domain.errors import StateChanged
 from tcgtracker.domain.quote import Facet, RowState
 from tcgtracker.domain.source import Source
 from tcgtracker.prices.model import Listing
-from tcgtracker.prices.products import scope_id_of
+from tcgtracker.prices.products import scope_ids_of
 from tcgtracker.prices.recorder import Recorder
 from tcgtracker.prices.scope_page import Recorded, ScopePage
 
@@ -46,9 +46,9 @@ class Scope:
         for _ in range(20):
             try:
                 with self.database.write() as connection:
-                    scope_id = scope_id_of(
-                        connection, self.database.dialect, self.source, self.name, DAY
-                    )
+                    (scope_id,) = scope_ids_of(
+                        connection, self.database.dialect, self.source, [self.name], DAY
+                    ).values()
                     page = ScopePage(
                         source=self.source,
                         scope_id=scope_id,
