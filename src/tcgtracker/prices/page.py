@@ -127,15 +127,7 @@ class PageRecording:
         existed = _NONE
         if not known.all():
             existed = self._add_series(keys, np.flatnonzero(~known))
-            self.months.write()
-            for plan in plan_adoption(
-                self.connection,
-                self.dialect,
-                series=existed,
-                scope_id=page.scope_id,
-                but=page.at,
-            ):
-                self._apply(plan)
+            self._adopt(existed)
             place, known = state.find(keys)
         slow = np.union1d(touched, existed)
         self._refresh(slow)
@@ -165,6 +157,20 @@ class PageRecording:
         self.done.new_series = int(ours.sum()) - len(found.existed)
         self.state.add(keys[fresh[ours]], ids[ours])
         return np.array(sorted(found.existed), np.int64)
+
+    def _adopt(self, series: IntArray) -> None:
+        """Let the looks that the scope had before it listed some known series count for them."""
+        if not len(series):
+            return
+        self.months.write()
+        for plan in plan_adoption(
+            self.connection,
+            self.dialect,
+            series=series,
+            scope_id=self.page.scope_id,
+            but=self.page.at,
+        ):
+            self._apply(plan)
 
     def _refresh(self, series: IntArray) -> None:
         """Read the newest rows of some series (sorted) from the history into the state."""

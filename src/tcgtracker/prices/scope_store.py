@@ -61,20 +61,22 @@ def lock_states(
             open_at=to_epoch(row.open_at) if row.open_at else None,
             parts=dict(row.parts),
         )
-    _load_arrays(connection, [one for one in states.values() if kept.get(one.scope_id) is not one])
+    fresh = [one for one in states.values() if kept.get(one.scope_id) is not one]
+    _load_arrays(connection, dialect, fresh)
     return states
 
 
-def _load_arrays(connection: Connection, states: list[ScopeState]) -> None:
+def _load_arrays(
+    connection: Connection, dialect: DatabaseDialect, states: list[ScopeState]
+) -> None:
     wanted = {state.scope_id: state for state in states if state.version > 0}
     if not wanted:
         return
-    blobs: dict[tuple[int, str], bytes] = {
-        (row.scope_id, row.part): bytes(row.blob)
-        for row in connection.execute(
-            select(scope_blobs).where(scope_blobs.c.scope_id.in_(sorted(wanted)))
-        )
-    }
+    ids = np.array(sorted(wanted), np.int64)
+    with dialect.ids(connection, ids) as (listed, parameters):
+        sql = f"SELECT b.scope_id, b.part, b.blob FROM {listed} JOIN scope_blobs b"  # noqa: S608 - our own names
+        rows = dialect.read_history(connection, f"{sql} ON b.scope_id = w.id", parameters)
+    blobs = {(scope_id, part): bytes(blob) for scope_id, part, blob in rows}
     for scope_id, state in wanted.items():
         if (scope_id, "keys") in blobs:
             state.decode(blobs[scope_id, "keys"], blobs[scope_id, "values"])

@@ -1,5 +1,6 @@
 """PostgreSQL: COPY for bulk, partitions for months, row locks for the month manager."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -137,7 +138,10 @@ class PostgresqlDialect:
     def read_history(
         self, connection: Connection, sql: str, parameters: dict[str, Any]
     ) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in connection.execute(text(sql), parameters)]
+        # In binary: as text each blob would come as twice its bytes.
+        with _raw(connection).cursor(binary=True) as cursor:
+            rows: list[tuple[Any, ...]] = cursor.execute(_named(sql), parameters).fetchall()
+        return rows
 
     def epoch_of(self, column: str) -> str:
         return f"CAST(EXTRACT(EPOCH FROM {column}) AS bigint)"
@@ -193,6 +197,12 @@ class PostgresqlDialect:
                 {"name": table},
             ).scalar_one()
         return total
+
+
+@lru_cache(maxsize=1024)
+def _named(sql: str) -> str:
+    """Return SQL with psycopg's marks for parameters instead of `:name`."""
+    return re.sub(r":(\w+)", r"%(\1)s", sql)
 
 
 @lru_cache(maxsize=256)
