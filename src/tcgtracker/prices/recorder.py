@@ -18,7 +18,7 @@ from tcgtracker.domain.clock import from_epoch
 from tcgtracker.domain.quote import Facet, RowState
 from tcgtracker.domain.source import Source
 from tcgtracker.prices import holds
-from tcgtracker.prices.around import plan_around, plan_release
+from tcgtracker.prices.around import looks_at_items, plan_around, plan_release
 from tcgtracker.prices.changes import NewChangeSet, save_change_sets
 from tcgtracker.prices.months import MonthWriter
 from tcgtracker.prices.plan import NO_PRICE, Around, Plan
@@ -28,6 +28,7 @@ from tcgtracker.prices.scope_store import (
     Look,
     digest_of,
     find_looks,
+    keep_touches,
     lock_states,
     looks_at_scope,
     save_looks,
@@ -251,6 +252,9 @@ class _PageRecording:
         slow = np.union1d(touched, existed)
         self._refresh(slow)
         self.state.widen_by_rows(load_many(self.connection, self.dialect, slow))
+        alone = looks_at_items(self.connection, slow)
+        ahead = [int(slow[one]) for one, looks in alone.items() if looks[-1] > page.at]
+        keep_touches(self.connection, self.dialect, page.scope_id, ahead)
         return np.where(known, place, -1), slow
 
     def _add_series(self, keys: IntArray, fresh: IntArray) -> IntArray:
