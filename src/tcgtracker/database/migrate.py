@@ -76,13 +76,8 @@ def new_revision(database: Database, message: str) -> Path:
 
 def _locked(database: Database, act: Callable[[Config], None], revision: str) -> bool:
     target = {"head": head_revision(), "base": ""}.get(revision, revision)
-    with database.write() as outer, database.dialect.migration_lock(outer):
-        if database.dialect.name == "sqlite":
-            # The file lock is held; this connection's own transaction would block the migration's.
-            outer.rollback()
-            with database.write() as connection:
-                return _apply(connection, act, target)
-        return _apply(outer, act, target)
+    with database.dialect.migrating(database.url, database.write) as connection:
+        return _apply(connection, act, target)
 
 
 def _apply(connection: Connection, act: Callable[[Config], None], target: str) -> bool:

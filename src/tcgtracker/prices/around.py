@@ -1,5 +1,7 @@
 """Planning observations from what lies around their moment in the history."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
@@ -8,10 +10,10 @@ from tcgtracker.database.dialects.base import DatabaseDialect, IntArray
 from tcgtracker.database.tables.prices import item_observations
 from tcgtracker.domain.quote import RowState
 from tcgtracker.prices.instants import item_looks
-from tcgtracker.prices.plan import NO_MOMENT, Around, Plan, plan_observation
+from tcgtracker.prices.plan import NO_MOMENT, NO_PRICE, Around, Plan, plan_observation
 from tcgtracker.prices.products import load_series
-from tcgtracker.prices.rows import rows_after, rows_in_force
-from tcgtracker.prices.scope_store import next_look_at_scope
+from tcgtracker.prices.rows import load_many, rows_after, rows_in_force
+from tcgtracker.prices.scope_store import looks_at_scope, next_look_at_scope
 
 _CHUNK = 10_000
 
@@ -54,6 +56,38 @@ def plan_around(
         looked=looked,
         explicit=explicit,
     )
+
+
+def plan_adoption(
+    connection: Connection,
+    dialect: DatabaseDialect,
+    *,
+    series: IntArray,
+    scope_id: int,
+    but: int,
+) -> Iterator[Plan]:
+    """Yield the plans that gap series at the looks of a scope which lists them only from now on.
+
+    They were looked at alone before, and belong to the scope now, so that its looks (all but that
+    at the moment `but`) did not find them. Apply each plan before asking for the next.
+    """
+    rows = load_many(connection, dialect, series)
+    if not len(rows):
+        return
+    looks = looks_at_scope(connection, scope_id)
+    for at in looks[(looks > rows.observed_at.min()) & (looks != but)].tolist():
+        there = rows_in_force(connection, dialect, series, at)
+        absent = np.setdiff1d(series, there.series_id[there.observed_at == at])
+        yield plan_around(
+            connection,
+            dialect,
+            at=at,
+            series=absent,
+            values=np.full((len(absent), 5), NO_PRICE, np.int64),
+            state=np.full(len(absent), int(RowState.GAP)),
+            scope_id=scope_id,
+            looked=np.zeros(len(absent), bool),
+        )
 
 
 def looks_at_items(connection: Connection, series: IntArray) -> dict[int, IntArray]:

@@ -19,8 +19,8 @@ from tcgtracker.prices.instants import add_item_look
 from tcgtracker.prices.months import MonthWriter
 from tcgtracker.prices.plan import NO_PRICE, Plan
 from tcgtracker.prices.products import find_or_make_series, load_series
-from tcgtracker.prices.recorder import Recorded
 from tcgtracker.prices.rows import load_many
+from tcgtracker.prices.scope_page import Recorded
 from tcgtracker.prices.scope_store import find_looks, touch_scope
 from tcgtracker.prices.surgery import delete_rows
 

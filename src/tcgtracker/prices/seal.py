@@ -111,7 +111,7 @@ def _begin(connection: Connection, dialect: DatabaseDialect, months: list[int]) 
 def _fold_batch(
     connection: Connection, dialect: DatabaseDialect, months: list[int], batch: int
 ) -> tuple[int, int]:
-    """Fold the next series of the months; return no series when none is left."""
+    """Fold the next series of the months; return how many series and rows, 0 at the end."""
     sealing = _unsealed(connection, dialect, months)
     if not sealing:
         return 0, 0
@@ -146,8 +146,8 @@ def _fold_batch(
 def _drop(connection: Connection, dialect: DatabaseDialect, months: list[int]) -> None:
     """Drop months of which all is folded.
 
-    In a transaction of its own: an intake that reads a table may be waiting for its month, so the
-    month must not be held while the drop waits for the table.
+    In a transaction of its own: an intake that reads the tables may be waiting for the months, so
+    the months must not be held while the drop waits for the tables.
     """
     dialect.hold_tables(connection, exclusive=True)
     for one in _unsealed(connection, dialect, months):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tcgtracker.integrations.contract import PricePage
-from tcgtracker.prices.recorder import Recorded
+from tcgtracker.prices.scope_page import Recorded
 
 
 @dataclass(slots=True)

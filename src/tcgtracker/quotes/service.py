@@ -19,7 +19,8 @@ from tcgtracker.domain.quote import RowState
 from tcgtracker.domain.source import REFRESH_INTERVAL, Source
 from tcgtracker.integrations.contract import NO_PRICE, PricePage
 from tcgtracker.prices.products import save_texts, scope_id_of
-from tcgtracker.prices.recorder import Recorded, Recorder, ScopePage
+from tcgtracker.prices.recorder import Recorder
+from tcgtracker.prices.scope_page import Recorded, ScopePage
 from tcgtracker.prices.state import ScopeState
 from tcgtracker.quotes.report import CollectReport
 from tcgtracker.quotes.runs import finish_run, quarantine, save_progress, start_run
@@ -116,9 +117,10 @@ class Intake:
     ) -> _Outcome:
         outcome = _Outcome(deepcopy(run.report))
         with self._history.write() as connection:
-            scope_pages = [
-                _with_unreadable(page, self._scope_id(connection, page), forget) for page in pages
-            ]
+            # In one order for all, so that two intakes of new scopes cannot wait for each other.
+            by_name = sorted(pages, key=lambda page: page.scope)
+            scope_ids = {page.scope: self._scope_id(connection, page) for page in by_name}
+            scope_pages = [_with_unreadable(page, scope_ids[page.scope], forget) for page in pages]
             outcome.done, outcome.states = self._recorder.record(
                 connection, scope_pages, run_id=run.id, trust=trust, now=self._clock.now()
             )

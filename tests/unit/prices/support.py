@@ -10,7 +10,8 @@ from tcgtracker.domain.quote import Facet, RowState
 from tcgtracker.domain.source import Source
 from tcgtracker.prices.model import Listing
 from tcgtracker.prices.products import scope_id_of
-from tcgtracker.prices.recorder import Recorded, Recorder, ScopePage
+from tcgtracker.prices.recorder import Recorder
+from tcgtracker.prices.scope_page import Recorded, ScopePage
 
 NOW = datetime(2025, 12, 1, tzinfo=UTC)
 FACET = Facet(sub_key="Normal")

@@ -1,7 +1,7 @@
 """What each database must offer beside plain SQL."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -24,8 +24,10 @@ class DatabaseDialect(Protocol):
         ...
 
     @contextmanager
-    def migration_lock(self, connection: Connection) -> Iterator[None]:
-        """Let one migrator in at a time; the others wait."""
+    def migrating(
+        self, url: URL, write: Callable[[], AbstractContextManager[Connection]]
+    ) -> Iterator[Connection]:
+        """Give the transaction of the one migrator that is let in; the others wait."""
         ...
 
     def insert_or_skip(self, table: Table) -> Insert:

@@ -1,7 +1,7 @@
 """PostgreSQL: COPY for bulk, partitions for months, row locks for the month manager."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -57,10 +57,15 @@ class PostgresqlDialect:
         return engine
 
     @contextmanager
-    def migration_lock(self, connection: Connection) -> Iterator[None]:
-        connection.execute(text("SET LOCAL lock_timeout = 0"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        yield
+    def migrating(
+        self,
+        url: URL,  # noqa: ARG002 - SQLite needs it
+        write: Callable[[], AbstractContextManager[Connection]],
+    ) -> Iterator[Connection]:
+        with write() as connection:
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            yield connection
 
     def insert_or_skip(self, table: Table) -> Insert:
         return _insert_or_skip(table)

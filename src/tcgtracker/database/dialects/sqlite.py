@@ -1,8 +1,8 @@
 """SQLite: one file, one writer at a time, every acknowledged write on disk."""
 
 import fcntl
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from itertools import repeat
 from pathlib import Path
@@ -54,13 +54,17 @@ class SqliteDialect:
         return engine
 
     @contextmanager
-    def migration_lock(self, connection: Connection) -> Iterator[None]:
-        # A file lock and not BEGIN IMMEDIATE alone: the wait must outlast the busy timeout.
-        database = connection.engine.url.database
-        with Path(f"{database}.migrate.lock").open("w") as lock:
+    def migrating(
+        self, url: URL, write: Callable[[], AbstractContextManager[Connection]]
+    ) -> Iterator[Connection]:
+        # A lock file, taken before the transaction: the wait must outlast the busy timeout.
+        path = Path(f"{url.database}.migrate.lock")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             try:
-                yield
+                with write() as connection:
+                    yield connection
             finally:
                 fcntl.flock(lock, fcntl.LOCK_UN)
 
