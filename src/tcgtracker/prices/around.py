@@ -39,7 +39,7 @@ def plan_around(
     bulk = next_look_at_scope(connection, scope_id, at) if scope_id is not None else None
     next_look = np.full(len(series), NO_MOMENT if bulk is None else bulk, np.int64)
     is_item = np.zeros(len(series), bool)
-    for place, moments in _looks_at_items(connection, series).items():
+    for place, moments in looks_at_items(connection, series).items():
         later = moments[moments > at]
         if len(later) and later[0] < next_look[place]:
             next_look[place] = later[0]
@@ -90,7 +90,7 @@ def plan_adoption(
         )
 
 
-def _looks_at_items(connection: Connection, series: IntArray) -> dict[int, IntArray]:
+def looks_at_items(connection: Connection, series: IntArray) -> dict[int, IntArray]:
     """Return the looks at the products of some series on their own, by place in `series`."""
     if connection.execute(select(item_observations.c.month).limit(1)).first() is None:
         return {}

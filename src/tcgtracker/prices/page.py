@@ -15,7 +15,12 @@ from tcgtracker.database.dialects.base import DatabaseDialect, HistoryRows, IntA
 from tcgtracker.domain.clock import from_epoch
 from tcgtracker.domain.quote import RowState
 from tcgtracker.prices import holds
-from tcgtracker.prices.around import plan_adoption, plan_around, plan_release
+from tcgtracker.prices.around import (
+    looks_at_items,
+    plan_adoption,
+    plan_around,
+    plan_release,
+)
 from tcgtracker.prices.changes import NewChangeSet
 from tcgtracker.prices.months import MonthWriter
 from tcgtracker.prices.plan import NO_PRICE, Around, Plan
@@ -25,6 +30,7 @@ from tcgtracker.prices.scope_page import Recorded, ScopePage
 from tcgtracker.prices.scope_store import (
     Look,
     digest_of,
+    keep_touches,
     save_looks,
 )
 from tcgtracker.prices.state import ScopeState
@@ -130,8 +136,12 @@ class PageRecording:
             self._adopt(existed)
             place, known = state.find(keys)
         slow = np.union1d(touched, existed)
-        self._refresh(slow)
-        self.state.widen_by_rows(load_many(self.connection, self.dialect, slow))
+        if len(slow):
+            self._refresh(slow)
+            state.widen_by_rows(load_many(self.connection, self.dialect, slow))
+            alone = looks_at_items(self.connection, slow)
+            ahead = [int(slow[one]) for one, looks in alone.items() if looks[-1] > page.at]
+            keep_touches(self.connection, self.dialect, page.scope_id, ahead)
         return np.where(known, place, -1), slow
 
     def _add_series(self, keys: IntArray, fresh: IntArray) -> IntArray:
@@ -340,13 +350,15 @@ class PageRecording:
     def _vouch_for_seen(self, at: int) -> None:
         """Write rows for what a look saw unchanged, since no complete look will vouch for it."""
         state = self.state
-        place = np.flatnonzero(state.seen & state.listed)
+        place = np.flatnonzero(state.seen)
         place = place[np.argsort(state.series[place])]
         series = state.series[place]
         self.months.write()
         there = Around.of(rows_in_force(self.connection, self.dialect, series, at), series)
-        place = place[there.observed_at != at]
-        self._write_at(at, place, state.latest[place], state.state[place])
+        # Not the state: a look at the product alone may be newer than this one.
+        listed = (there.state == RowState.PRICED) | (there.state == RowState.UNREADABLE)
+        new = listed & (there.observed_at != at)
+        self._write_at(at, place[new], there.values[new], there.state[new])
 
     def _close(self) -> None:
         """Write down the look, and what it did not find when it is whole."""

@@ -53,6 +53,7 @@ def scope_ids_of(
         scopes.c.source == source.value, scopes.c.name.in_(names)
     )
     found = {row.name: row.id for row in connection.execute(query)}
+    # In one order for all, so that two intakes of new scopes cannot wait for each other.
     missing = sorted(set(names) - found.keys())
     if missing:
         connection.execute(

@@ -126,6 +126,17 @@ def touch_scope(
     )
 
 
+def keep_touches(
+    connection: Connection, dialect: DatabaseDialect, scope_id: int, series_ids: list[int]
+) -> None:
+    """Let series stay touched: what was looked at alone is newer than what the scope has seen."""
+    if series_ids:
+        connection.execute(
+            dialect.insert_or_skip(scope_touches),
+            [{"scope_id": scope_id, "series_id": series_id} for series_id in series_ids],
+        )
+
+
 def take_touches(connection: Connection, scope_ids: list[int]) -> dict[int, IntArray]:
     """Return the touched series of scopes and forget them."""
     where = scope_touches.c.scope_id.in_(scope_ids)

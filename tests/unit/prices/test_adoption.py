@@ -40,6 +40,22 @@ def test_a_gap_before_a_newer_look_is_not_the_last_word(database: Database) -> N
     assert answers == [priced, gap, priced, gap]
 
 
+def test_days_that_come_in_behind_a_newer_look_are_compared_with_their_own_past(
+    database: Database,
+) -> None:
+    scope = Scope(database)
+    scope.record(FIRST, {9: listing(50)})
+    look_at(database, 9, FIRST + 5 * DAY + 7, 100)
+    for day, price in ((1, 60), (2, 100), (3, 70)):
+        scope.record(FIRST + day * DAY, {9: listing(price)})
+    with database.read() as connection:
+        (series,) = load_series(connection, external_id="9")
+        read = load_history(connection, database.dialect, series.id).at
+        found = [read(FIRST + day * DAY).values[0] for day in range(4)]
+        assert read(FIRST + 5 * DAY + 7).values[0] == 100
+    assert found == [50, 60, 100, 70]
+
+
 def test_looks_that_did_not_find_it_read_as_gaps(database: Database) -> None:
     scope = Scope(database)
     for day in (1, 2):
