@@ -14,7 +14,7 @@ from tcgtracker.domain.source import Source
 
 if TYPE_CHECKING:
     from tcgtracker.analytics.card_history import CardHistory
-    from tcgtracker.analytics.windows import SeriesWindow
+    from tcgtracker.analytics.windows import CurrentPrice, SeriesWindow
     from tcgtracker.catalog.views import CardRow
     from tcgtracker.tracker import Tracker
 
@@ -110,20 +110,22 @@ def history(
         if len(found) > 1:
             _list(found, as_json=False)
             raise InvalidInput(f"{len(found)} cards fit {card!r}: give the id of one")
+        from tcgtracker.domain.clock import to_epoch
+
+        now = to_epoch(tracker.clock.now())
         shown = _history(tracker, found[0].id, days, source, printing, condition, grade)
         if as_json:
             from tcgtracker.api.parameters import Shape
             from tcgtracker.api.render import render_history
-            from tcgtracker.domain.clock import to_epoch
 
-            body = render_history(shown, Shape.POINTS, to_epoch(tracker.clock.now()))
+            body = render_history(shown, Shape.POINTS, now)
             typer.echo(body.decode())
             return
     typer.echo(f"{printable(shown.card.name)} {printable(shown.card.collector_number)}")
     if shown.window is None or shown.found is None:
         typer.echo(f"no price: {shown.reason}")
     else:
-        _draw(shown.window, shown.found.printing)
+        _draw(shown.window, shown.found.printing, now)
     rows = []
     for one in shown.others:
         facet = one.candidate.series.facet
@@ -182,7 +184,7 @@ def _product(
         write_json([window_body(one, to_epoch(now)) for one in shown])
         return
     for one in shown:
-        _draw(one, one.series.facet.sub_key)
+        _draw(one, one.series.facet.sub_key, to_epoch(now))
 
 
 def _find(tracker: "Tracker", text: str) -> "list[CardRow]":
@@ -209,7 +211,7 @@ def _list(found: "list[CardRow]", *, as_json: bool) -> None:
     write_table(("id", "name", "set", "number", "game"), rows, right=("id",))
 
 
-def _draw(window: "SeriesWindow", printing: str) -> None:
+def _draw(window: "SeriesWindow", printing: str, now: int) -> None:
     from tcgtracker.cli.chart import draw_chart
     from tcgtracker.domain.clock import from_epoch
 
@@ -226,7 +228,7 @@ def _draw(window: "SeriesWindow", printing: str) -> None:
     typer.echo(draw_chart(points, currency=currency, width=max(width, 60), height=_CHART_HEIGHT))
     current = window.current
     fields: dict[str, str | int | None] = {
-        "now": "none" if current is None else _money(current.values[0], currency),
+        "latest": "none" if current is None else _latest(current, currency, now),
         "seen": "never" if current is None else iso(from_epoch(current.observed_at)),
         "average": _money(said.average, currency),
         "low": _money(said.minimum, currency),
@@ -244,6 +246,16 @@ def _draw(window: "SeriesWindow", printing: str) -> None:
         amount = _money(hold.values[0], currency)
         moment = iso(from_epoch(hold.observed_at))
         typer.echo(f"held {hold.id}: {amount} of {moment}: {printable(hold.reason)}")
+
+
+def _latest(current: "CurrentPrice", currency: str, now: int) -> str:
+    """Return the newest price, and that it is old or gone."""
+    signs = [
+        word
+        for word, holds in (("stale", current.is_stale(now)), ("gone", not current.listed))
+        if holds
+    ]
+    return " ".join([_money(current.values[0], currency), *(f"({word})" for word in signs)])
 
 
 def _money(minor: int | None, currency: str) -> str:

@@ -190,5 +190,5 @@ def _check_months(tracker: "Tracker", connection: "Connection") -> Finding:
     )
     if sealing or free:
         detail = f"{free} months of prices wait to be compressed, {sealing} are being compressed"
-        return Finding("months", Level.WARN, detail, "let the job seal_price_history run")
+        return Finding("months", Level.WARN, detail, "run 'tcgtracker seal'")
     return Finding("months", Level.OK, "none waits to be compressed")

@@ -25,6 +25,7 @@ app = typer.Typer(help="Take in files.", no_args_is_help=True, rich_markup_mode=
 Files = Annotated[list[Path], typer.Argument(help="Files or folders.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON instead of text.")]
 OnProgress = Callable[[str, int, int], None]
+_REASONS = 8  # of a field, written as text; --json has all
 
 
 @app.command()
@@ -175,25 +176,37 @@ def progress_bar() -> Iterator[OnProgress]:
         yield show
 
 
-def _write_report(body: dict[str, Any], indent: str = "") -> None:
-    """Write nested counts, one a line; what counted nothing is left out below the first level."""
-    fields: dict[str, str | int | None] = {}
-    for name, value in body.items():
-        shown = name.replace("_", " ")
-        if isinstance(value, dict):
-            parts = [f"{printable(str(key))} {count}" for key, count in value.items() if count]
-            fields[shown] = ", ".join(parts) or "0"
-        elif isinstance(value, list):
-            fields[shown] = len(value)
-        elif value != "":
-            fields[shown] = value
-    write_fields({f"{indent}{name}": value for name, value in fields.items()})
-    for name in ("files", "incomplete"):
-        for entry in body.get(name, []):
-            typer.echo(f"{indent}{name.removesuffix('s')}: {printable(_line(entry))}")
+def _write_report(body: dict[str, Any]) -> None:
+    """Write a report, a field a line; of many reasons the most frequent."""
+    write_fields(
+        {
+            name.replace("_", " "): _shown(value)
+            for name, value in body.items()
+            if value != "" and name != "files"
+        }
+    )
+    for file in body.get("files", []):
+        typer.echo(f"\n{printable(file['name'])}")
+        write_fields(
+            {f"  {name.replace('_', ' ')}": _shown(file[name]) for name in file if name != "name"}
+        )
+    for reason in body.get("incomplete", []):
+        typer.echo(f"incomplete: {printable(reason)}")
 
 
-def _line(entry: object) -> str:
-    if not isinstance(entry, dict):
-        return str(entry)
-    return ", ".join(f"{key} {value}" for key, value in entry.items() if value not in ({}, 0))
+def _shown(value: object) -> str | int | None:
+    if isinstance(value, list):
+        return len(value)
+    if not isinstance(value, dict):
+        return value if isinstance(value, str | int) else str(value)
+    counts: dict[str, int] = {}
+    for key, count in value.items():
+        if isinstance(count, dict):  # reasons below a reason stand beside the others
+            counts |= {str(reason): number for reason, number in count.items() if number}
+        elif count:
+            counts[str(key).replace("_", " ")] = count
+    most = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    parts = [f"{count} {printable(reason)}" for reason, count in most[:_REASONS]]
+    if rest := most[_REASONS:]:
+        parts.append(f"{sum(count for _, count in rest)} of {len(rest)} other kinds (see --json)")
+    return "; ".join(parts) or 0
