@@ -75,7 +75,8 @@ def plan_adoption(
     if not len(rows):
         return
     looks = looks_at_scope(connection, scope_id)
-    for at in looks[(looks > rows.observed_at.min()) & (looks != but)].tolist():
+    # The newest first: a value written out for the next look would pass for a look at the product.
+    for at in looks[(looks > rows.observed_at.min()) & (looks != but)].tolist()[::-1]:
         there = rows_in_force(connection, dialect, series, at)
         absent = np.setdiff1d(series, there.series_id[there.observed_at == at])
         yield plan_around(

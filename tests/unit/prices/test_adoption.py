@@ -56,6 +56,20 @@ def test_days_that_come_in_behind_a_newer_look_are_compared_with_their_own_past(
     assert found == [50, 60, 100, 70]
 
 
+def test_several_looks_that_did_not_find_it_are_all_gaps(database: Database) -> None:
+    scope = Scope(database)
+    for day in (1, 2, 3):
+        scope.record(FIRST + day * DAY, {5: listing(1)})
+    look_at(database, 9, FIRST + 7, 100)
+    scope.record(FIRST + 4 * DAY, {5: listing(1), 9: listing(100)})
+    with database.read() as connection:
+        (series,) = load_series(connection, external_id="9")
+        history = load_history(connection, database.dialect, series.id)
+    answers = [history.at(FIRST + day * DAY).answer for day in (1, 2, 3, 4)]
+    assert answers == [Answer.GAP] * 3 + [Answer.PRICED]
+    assert len(history.rows) == 3
+
+
 def test_looks_that_did_not_find_it_read_as_gaps(database: Database) -> None:
     scope = Scope(database)
     for day in (1, 2):
