@@ -15,24 +15,14 @@ from tcgtracker.database.dialects.base import DatabaseDialect, HistoryRows, IntA
 from tcgtracker.domain.clock import from_epoch
 from tcgtracker.domain.quote import RowState
 from tcgtracker.prices import holds
-from tcgtracker.prices.around import (
-    looks_at_items,
-    plan_adoption,
-    plan_around,
-    plan_release,
-)
+from tcgtracker.prices.around import looks_at_items, plan_adoption, plan_around, plan_release
 from tcgtracker.prices.changes import NewChangeSet
 from tcgtracker.prices.months import MonthWriter
 from tcgtracker.prices.plan import NO_PRICE, Around, Plan
 from tcgtracker.prices.products import find_or_make_series
 from tcgtracker.prices.rows import FAR_FUTURE, load_many, rows_in_force
 from tcgtracker.prices.scope_page import Recorded, ScopePage
-from tcgtracker.prices.scope_store import (
-    Look,
-    digest_of,
-    keep_touches,
-    save_looks,
-)
+from tcgtracker.prices.scope_store import Look, keep_touches, save_looks
 from tcgtracker.prices.state import ScopeState
 from tcgtracker.prices.surgery import delete_rows
 
@@ -60,7 +50,10 @@ class PageRecording:
         self.done = Recorded()
         # A later page of a look that is not open any more cannot say that something is gone.
         whole = page.opens or state.open_at == page.at
-        self.complete = page.closes and page.complete and whole and not self._parts_missing()
+        if page.closes and page.parts:
+            missing = state.missing_parts(page.parts, page.at, forget=page.forget_missing)
+            self.done.missing_parts = missing
+        self.complete = page.closes and page.complete and whole and not self.done.missing_parts
         self.was_complete = False
         self.digest = b""
         self.slow = _NONE
@@ -68,13 +61,7 @@ class PageRecording:
 
     def run(self, *, trust: bool, run_id: int, look: Look | None, touched: IntArray) -> None:
         page = self.page
-        self.digest = digest_of(
-            page.external_id,
-            page.facet,
-            page.values,
-            page.state,
-            salt=repr((page.facets, page.closes, self.complete, trust)).encode(),
-        )
+        self.digest = page.digest(complete=self.complete, trust=trust)
         self.was_complete = bool(look and look.complete)
         known = look is not None and look.digest == self.digest
         if known and not len(touched) and (self.was_complete or not self.complete):
@@ -106,21 +93,6 @@ class PageRecording:
 
     # -- what the page lists ---------------------------------------------------------------
 
-    def _parts_missing(self) -> bool:
-        """Return whether a part that was there before is missing from a look that closes."""
-        page, known = self.page, self.state.parts
-        if not page.closes or not page.parts:
-            return False
-        missing = [
-            part for part, first in known.items() if first < page.at and part not in page.parts
-        ]
-        if page.forget_missing:
-            for part in missing:
-                del known[part]
-            return False
-        self.done.missing_parts = tuple(sorted(missing))
-        return bool(missing)
-
     def _places(self, touched: IntArray) -> tuple[IntArray, IntArray]:
         """Return the place of each row in the state (-1: another scope's), and the slow series.
 
@@ -147,12 +119,7 @@ class PageRecording:
     def _add_series(self, keys: IntArray, fresh: IntArray) -> IntArray:
         """Take series into the state that it does not know; return those that had rows before."""
         page = self.page
-        wanted = [
-            (str(external_id), page.facets[facet])
-            for external_id, facet in zip(
-                page.external_id[fresh].tolist(), page.facet[fresh].tolist(), strict=True
-            )
-        ]
+        wanted = page.series_at(fresh)
         found = find_or_make_series(
             self.connection,
             self.dialect,

@@ -1,10 +1,15 @@
 """What is handed to the recorder, and what it says became of it."""
 
 from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
 
 from tcgtracker.database.dialects.base import IntArray
 from tcgtracker.domain.quote import Facet
 from tcgtracker.domain.source import Source
+
+_DIGEST_SIZE = 8
 
 
 @dataclass(slots=True)
@@ -32,6 +37,23 @@ class ScopePage:
     closes: bool = True
     complete: bool = True
     forget_missing: bool = False
+
+    def series_at(self, rows: IntArray) -> list[tuple[str, Facet]]:
+        """Return external id and facet of some rows."""
+        return [
+            (str(external_id), self.facets[facet])
+            for external_id, facet in zip(
+                self.external_id[rows].tolist(), self.facet[rows].tolist(), strict=True
+            )
+        ]
+
+    def digest(self, *, complete: bool, trust: bool) -> bytes:
+        """Return a digest of what the page holds, so that the same page is known again."""
+        salt = repr((self.facets, self.closes, complete, trust)).encode()
+        digest = blake2b(salt, digest_size=_DIGEST_SIZE)
+        for array in (self.external_id, self.facet, self.values, self.state):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.digest()
 
 
 @dataclass(slots=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import numpy as np
 from sqlalchemy import Connection, bindparam, delete, func, select, update
@@ -18,7 +17,6 @@ from tcgtracker.domain.clock import from_epoch, to_epoch
 from tcgtracker.domain.errors import StateChanged
 from tcgtracker.prices.state import ScopeState
 
-DIGEST_SIZE = 8
 _REPLACE_STATE = (
     update(scope_states)
     .where(
@@ -212,11 +210,3 @@ def save_looks(
             for look in looks
         ],
     )
-
-
-def digest_of(*arrays: IntArray, salt: bytes) -> bytes:
-    """Return a digest of what a page holds, so that the same page is known again."""
-    digest = blake2b(salt, digest_size=DIGEST_SIZE)
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.digest()

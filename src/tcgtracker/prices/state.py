@@ -120,6 +120,18 @@ class ScopeState:
         self.seen = np.concatenate([self.seen, np.zeros(count, bool)])[order]
         self.keys_changed = True
 
+    def missing_parts(self, parts: frozenset[str], at: int, *, forget: bool) -> tuple[str, ...]:
+        """Return the parts that were there before a moment and are not among `parts`.
+
+        forget: they are gone for good; none is missing then.
+        """
+        missing = [part for part, first in self.parts.items() if first < at and part not in parts]
+        if forget:
+            for part in missing:
+                del self.parts[part]
+            return ()
+        return tuple(sorted(missing))
+
     def widen(self, place: IntArray, market: IntArray) -> None:
         """Let the bounds of the series at `place` take in their market prices."""
         priced = market >= 0
