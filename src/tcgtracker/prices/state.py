@@ -1,7 +1,7 @@
 """What the recorder keeps of a bulk scope, so that a page needs no look-up in the history.
 
-Rebuildable from history; replaced under compare-and-set on its version. Arrays are parallel and
-sorted by `keys`.
+Rebuildable from history; replaced under its version by one recorder at a time. Arrays are parallel
+and sorted by `keys`.
 """
 
 from dataclasses import dataclass, field, replace
