@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from tcgtracker.database.dialects.base import DatabaseDialect
 from tcgtracker.database.dialects.postgresql import PostgresqlDialect
@@ -90,22 +90,32 @@ class Database:
 
 @contextmanager
 def _translated(database: Database) -> Iterator[None]:
+    """Turn what a driver says of a database that cannot be used into our error.
+
+    Bulk statements go to the driver directly, so its own errors come beside SQLAlchemy's.
+    """
     try:
         yield
-    except OperationalError as exc:
-        where = database.path or database.url.render_as_string(hide_password=True)
-        raise StorageError(f"database {where}: {_first_line(exc)}") from exc
-    except DatabaseError as exc:
-        text = _first_line(exc)
-        if "malformed" in text or "not a database" in text:
-            raise StorageError(
-                f"database {database.path}: {text}; it is left as it is: restore a backup or name"
-                " another file in DB_URL"
-            ) from exc
-        raise
+    except DBAPIError as exc:
+        if (mend := _mend(database, exc.orig)) is None:
+            raise
+        raise StorageError(mend) from exc
+    except database.dialect.driver_errors as exc:
+        if (mend := _mend(database, exc)) is None:
+            raise
+        raise StorageError(mend) from exc
 
 
-def _first_line(exc: DatabaseError) -> str:
-    return (
-        str(exc.orig).strip().splitlines()[0] if str(exc.orig).strip() else type(exc.orig).__name__
-    )
+def _mend(database: Database, error: BaseException | None) -> str | None:
+    """Return what to tell the operator, None for an error that is a fault of the program."""
+    where = database.path or database.url.render_as_string(hide_password=True)
+    lines = str(error).strip().splitlines()
+    said = lines[0] if lines else type(error).__name__
+    if "malformed" in said or "not a database" in said:
+        return (
+            f"database {where}: {said}; it is left as it is: restore a backup or name another"
+            " file in DB_URL"
+        )
+    if database.dialect.is_unavailable(error):
+        return f"database {where}: {said}"
+    return None

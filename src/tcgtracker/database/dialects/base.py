@@ -17,6 +17,15 @@ class DatabaseDialect(Protocol):
 
     name: ClassVar[str]
 
+    @property
+    def driver_errors(self) -> type[Exception]:
+        """The base of the driver's errors."""
+        ...
+
+    def is_unavailable(self, error: BaseException | None) -> bool:
+        """Tell whether a driver's error is of the database's state and not of our statement."""
+        ...
+
     def create_engine(
         self, url: URL, *, writes: bool, pool_size: int, busy_timeout_s: int
     ) -> Engine:

@@ -34,6 +34,17 @@ class PostgresqlDialect:
 
     name: ClassVar[str] = "postgresql"
 
+    @property
+    def driver_errors(self) -> type[Exception]:
+        error: type[Exception] = _driver().Error
+        return error
+
+    def is_unavailable(self, error: BaseException | None) -> bool:
+        driver = _driver()
+        # A reader may name a month that was sealed and dropped meanwhile: it has to read again.
+        kinds = (driver.OperationalError, driver.InterfaceError, driver.errors.UndefinedTable)
+        return isinstance(error, kinds)
+
     def create_engine(
         self, url: URL, *, writes: bool, pool_size: int, busy_timeout_s: int
     ) -> Engine:
@@ -216,6 +227,12 @@ def _upsert(table: Table, key: tuple[str, ...], update: tuple[str, ...]) -> Inse
     return statement.on_conflict_do_update(
         index_elements=list(key), set_={name: statement.excluded[name] for name in update}
     )
+
+
+def _driver() -> Any:
+    import psycopg  # of the extra `server`: not there where only SQLite is used
+
+    return psycopg
 
 
 def _raw(connection: Connection) -> Any:

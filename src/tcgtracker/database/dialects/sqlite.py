@@ -1,6 +1,7 @@
 """SQLite: one file, one writer at a time, every acknowledged write on disk."""
 
 import fcntl
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
@@ -25,6 +26,13 @@ class SqliteDialect:
     """WAL, foreign keys, a full sync at each commit, BEGIN IMMEDIATE for all that writes."""
 
     name: ClassVar[str] = "sqlite"
+
+    @property
+    def driver_errors(self) -> type[Exception]:
+        return sqlite3.Error
+
+    def is_unavailable(self, error: BaseException | None) -> bool:
+        return isinstance(error, sqlite3.OperationalError)
 
     def create_engine(
         self, url: URL, *, writes: bool, pool_size: int, busy_timeout_s: int
