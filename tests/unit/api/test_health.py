@@ -101,6 +101,7 @@ class HungDatabase(Database):
 def test_a_hung_database_costs_one_thread_and_the_deadline(
     tracker: Tracker, sqlite_url: str
 ) -> None:
+    tracker.close()  # of the databases that are exchanged here
     hung = HungDatabase(sqlite_url)
     tracker.database = tracker.history = hung
 
