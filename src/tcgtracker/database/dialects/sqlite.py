@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
-from itertools import repeat
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -50,7 +49,9 @@ class SqliteDialect:
             cursor.execute("PRAGMA synchronous = FULL")
             cursor.execute("PRAGMA foreign_keys = ON")
             cursor.execute("PRAGMA cache_size = -65536")
-            cursor.execute("PRAGMA wal_autocheckpoint = 8192")  # a day's intake in one or two
+            # A day's intake writes 90 MB of log; its checkpoint should come after it.
+            cursor.execute("PRAGMA wal_autocheckpoint = 32768")
+            cursor.execute("PRAGMA journal_size_limit = 67108864")
             if not writes:
                 cursor.execute("PRAGMA query_only = ON")
             cursor.close()
@@ -103,24 +104,23 @@ class SqliteDialect:
         )
 
     def insert_history(self, connection: Connection, table: str, rows: HistoryRows) -> None:
-        marks = ",".join("?" * len(_COLUMNS))
-        same_state = repeat(int(rows.state[0])) if _all_equal(rows.state) else rows.state.tolist()
-        same_time = (
-            repeat(int(rows.observed_at[0]))
-            if _all_equal(rows.observed_at)
-            else rows.observed_at.tolist()
-        )
-        _raw(connection).executemany(
-            f"INSERT INTO {table} ({','.join(_COLUMNS)}) VALUES ({marks})",
-            zip(
-                rows.series_id.tolist(),
-                same_time,
-                rows.revision.tolist(),
-                same_state,
-                *(_nullable(rows.values[:, column]) for column in range(len(VALUE_NAMES))),
-                strict=False,
-            ),
-        )
+        if not len(rows):
+            return
+        columns = [rows.series_id, rows.observed_at, rows.revision, rows.state, *rows.values.T]
+        # A value that all rows share stands in the statement: binding costs as much as storing.
+        shared = [_literal(column) for column in columns]
+        marks = ",".join("?" if literal is None else literal for literal in shared)
+        bound = [
+            _nullable(column)
+            for column, literal in zip(columns, shared, strict=True)
+            if not literal
+        ]
+        statement = f"INSERT INTO {table} ({','.join(_COLUMNS)}) VALUES ({marks})"
+        raw = _raw(connection)
+        if bound:
+            raw.executemany(statement, zip(*bound, strict=True))
+        else:
+            raw.execute(statement)
 
     def create_month(self, connection: Connection, month: int) -> None:
         connection.execute(CreateTable(month_table(month), if_not_exists=True))
@@ -227,8 +227,12 @@ def _raw(connection: Connection) -> Any:
     return connection.connection.driver_connection
 
 
-def _all_equal(values: IntArray) -> bool:
-    return bool(len(values)) and bool((values == values[0]).all())
+def _literal(values: IntArray) -> str | None:
+    """Return the one value of a column as SQL, None when there are several."""
+    first = int(values[0])
+    if not (values == first).all():
+        return None
+    return "NULL" if first < 0 else str(first)
 
 
 def _nullable(values: IntArray) -> list[int | None]:
