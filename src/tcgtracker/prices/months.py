@@ -62,8 +62,9 @@ class MonthWriter:
             return
         rows = HistoryRows.concatenate(self._waiting)
         self._waiting.clear()
-        months = month_of(rows.observed_at)
-        wanted = np.unique(months).tolist()
+        first, last = month_of(np.array([rows.observed_at.min(), rows.observed_at.max()])).tolist()
+        months = month_of(rows.observed_at) if first != last else np.empty(0, np.int64)
+        wanted = np.unique(months).tolist() if first != last else [first]
         self._reserve([month for month in wanted if month not in self._open])
         for month in wanted:
             chosen = rows if len(wanted) == 1 else rows.select(months == month)

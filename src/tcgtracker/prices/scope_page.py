@@ -52,7 +52,7 @@ class ScopePage:
         salt = repr((self.facets, self.closes, complete, trust)).encode()
         digest = blake2b(salt, digest_size=_DIGEST_SIZE)
         for array in (self.external_id, self.facet, self.values, self.state):
-            digest.update(np.ascontiguousarray(array).tobytes())
+            digest.update(np.ascontiguousarray(array).data)
         return digest.digest()
 
 
