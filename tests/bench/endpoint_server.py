@@ -15,6 +15,7 @@ def main() -> None:
 
     app.add_api_route("/api/v1/hello", hello)
     listener = bind("127.0.0.1", 0)
+    listener.listen()  # what comes before the server is up waits in the queue
     print(listener.getsockname()[1], flush=True)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
     server.run(sockets=[listener])

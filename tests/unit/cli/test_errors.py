@@ -78,7 +78,7 @@ def test_debug_lets_the_trace_through(command: Command) -> None:
 
 def script(body: str) -> "subprocess.Popen[bytes]":
     text = (
-        "import sys, time, typer\n"
+        "import signal, sys, time, typer\n"
         "from tcgtracker.cli.errors import run\n"
         "app = typer.Typer(rich_markup_mode=None)\n"
         "@app.command()\n"
@@ -95,7 +95,9 @@ def script(body: str) -> "subprocess.Popen[bytes]":
 
 
 def test_ctrl_c_is_130_without_a_trace() -> None:
-    with script("typer.echo('waiting'); time.sleep(60)") as process:
+    # a process started in the background of a script ignores the signal; this one must not
+    heed = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+    with script(f"{heed}; typer.echo('waiting'); time.sleep(60)") as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"waiting\n"
         process.send_signal(signal.SIGINT)
