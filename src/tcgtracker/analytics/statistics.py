@@ -1,7 +1,7 @@
 """Statistics of one series over a window of days (DESIGN section 5), exact but for volatility."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
@@ -51,6 +51,21 @@ class Statistics:
     days_with_price: int
 
 
+NO_STATISTICS = Statistics(
+    average=None,
+    minimum=None,
+    maximum=None,
+    change=None,
+    change_pct=None,
+    trend=Trend.NO_DATA,
+    volatility=None,
+    all_time_high=None,
+    all_time_low=None,
+    days_with_price=0,
+)
+"""What is said of a series without a price."""
+
+
 def compute_statistics(daily: DailyValues, *, all_time: tuple[int, int] | None) -> Statistics:
     """Return the statistics of the window; `all_time` is (low, high) of the whole series.
 
@@ -62,18 +77,7 @@ def compute_statistics(daily: DailyValues, *, all_time: tuple[int, int] | None) 
     values = daily.market[present]
     days = len(values)
     if not days:
-        return Statistics(
-            average=None,
-            minimum=None,
-            maximum=None,
-            change=None,
-            change_pct=None,
-            trend=Trend.NO_DATA,
-            volatility=None,
-            all_time_high=high,
-            all_time_low=low,
-            days_with_price=0,
-        )
+        return replace(NO_STATISTICS, all_time_high=high, all_time_low=low)
     maximum = int(values.max())
     if maximum > MAX_MINOR:
         raise InvalidInput(f"a price of {maximum} minor units is over the bound of {MAX_MINOR}")

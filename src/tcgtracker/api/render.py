@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from tcgtracker.analytics.card_history import Candidate, CardHistory, OtherSeries
-from tcgtracker.analytics.statistics import Statistics, Trend
+from tcgtracker.analytics.statistics import NO_STATISTICS
 from tcgtracker.analytics.windows import ANSWER_OF_STATE, CurrentPrice, SeriesWindow
 from tcgtracker.api.parameters import Shape
 from tcgtracker.database.dialects.base import HistoryRows, IntArray
@@ -18,18 +18,6 @@ from tcgtracker.domain.variant import RAW, SEALED, Condition
 from tcgtracker.prices.holds import Hold
 
 _UNGRADED = frozenset({RAW, SEALED, *Condition})
-_NO_STATISTICS = Statistics(
-    average=None,
-    minimum=None,
-    maximum=None,
-    change=None,
-    change_pct=None,
-    trend=Trend.NO_DATA,
-    volatility=None,
-    all_time_high=None,
-    all_time_low=None,
-    days_with_price=0,
-)
 Money = Callable[[int | None], str | None]
 
 
@@ -38,7 +26,7 @@ def render_history(history: CardHistory, shape: Shape, now: int) -> bytes:
     window = history.window
     currency = window.series.facet.currency if window else None
     money = _money(currency or "USD")
-    statistics = window.statistics if window else _NO_STATISTICS
+    statistics = window.statistics if window else NO_STATISTICS
     rows = window.rows if window else HistoryRows.concatenate([])
     body: dict[str, Any] = {
         "card": history.card,
