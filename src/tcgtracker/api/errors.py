@@ -28,6 +28,7 @@ from tcgtracker.domain.errors import (
     NotPermitted,
     QuotaExhausted,
     RetryableVendorError,
+    SourcePaused,
     StateChanged,
     StorageError,
     TrackerError,
@@ -46,6 +47,7 @@ _KINDS: tuple[tuple[type[TrackerError], int, str, str], ...] = (
     (StateChanged, 503, "state-changed", "The data changed meanwhile"),
     (StorageError, 503, "storage", "The database cannot be used"),
     (QuotaExhausted, 503, "quota-exhausted", "The vendor's quota is spent"),
+    (SourcePaused, 503, "vendor-paused", "The vendor is not called just now"),
     (RetryableVendorError, 503, "vendor-unavailable", "The vendor does not answer"),
     (FatalVendorError, 503, "vendor-stopped", "The vendor cannot be used"),
     (VendorError, 503, "vendor", "The vendor's answer cannot be used"),
@@ -132,8 +134,8 @@ def answer(exc: TrackerError, *, request_id: str, now: datetime) -> Response:
         log.warning("request.storage_failed", error=detail)
         detail = "the log says why, under this request id; 'tcgtracker doctor' says how to mend it"
     headers = {}
-    if isinstance(exc, QuotaExhausted):
-        headers["Retry-After"] = str(max(1, int((exc.resets_at - now).total_seconds()) + 1))
+    if isinstance(exc, SourcePaused):
+        headers["Retry-After"] = str(max(1, int((exc.until - now).total_seconds()) + 1))
     elif status == 503:  # noqa: PLR2004 - the status above
         headers["Retry-After"] = str(_RETRY_AFTER_S.get(kind, 60))
     problem = Problem(

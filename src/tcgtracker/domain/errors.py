@@ -45,16 +45,50 @@ class RetryableVendorError(VendorError):
     """Worth asking again later."""
 
 
-class QuotaExhausted(VendorError):
-    """No call before `resets_at` (aware UTC)."""
+class Unavailable(RetryableVendorError):
+    """The vendor could not be reached, or answered with a server error."""
 
-    def __init__(self, vendor: str, operation: str, message: str, resets_at: datetime) -> None:
+
+class VendorTimeout(RetryableVendorError):
+    """The whole answer was not there within the deadline."""
+
+
+class RateLimited(RetryableVendorError):
+    """Too fast: no call before `retry_at` (aware UTC)."""
+
+    def __init__(
+        self, vendor: str, operation: str, message: str, *, retry_at: datetime, request_id: str = ""
+    ) -> None:
+        super().__init__(vendor, operation, message, request_id)
+        self.retry_at = retry_at
+
+
+class SourcePaused(VendorError):
+    """Not called, and no attempt: an open breaker or a wait that the vendor asked for."""
+
+    def __init__(self, vendor: str, operation: str, message: str, *, until: datetime) -> None:
         super().__init__(vendor, operation, message)
-        self.resets_at = resets_at
+        self.until = until
+
+
+class QuotaExhausted(SourcePaused):
+    """The budget of a day or a month is spent: no call before `until` (aware UTC)."""
 
 
 class FatalVendorError(VendorError):
     """Stop the vendor and tell the operator."""
+
+
+class SourceDisabled(FatalVendorError):
+    """Not called: no credentials, switched off, or stopped because the vendor refused them."""
+
+
+class BadCredentials(FatalVendorError):
+    """The vendor refuses the key; no call before the operator has mended it."""
+
+
+class RequestRefused(FatalVendorError):
+    """The vendor says that this very request is wrong; the same one again is refused again."""
 
 
 class ContractBroken(FatalVendorError):

@@ -16,7 +16,7 @@ from structlog.contextvars import bound_contextvars
 from tcgtracker.database.engine import Database
 from tcgtracker.database.tables.operations import JobState
 from tcgtracker.domain.clock import Clock, iso
-from tcgtracker.domain.errors import QuotaExhausted
+from tcgtracker.domain.errors import SourcePaused
 from tcgtracker.operations import lease_repository, repository
 from tcgtracker.operations.bell import Bell
 from tcgtracker.operations.context import JobContext
@@ -189,8 +189,8 @@ class LocalRunner:
             raise
         except Postpone as exc:
             return self._postponed(context, exc.until, exc.reason, "Postpone")
-        except QuotaExhausted as exc:
-            return self._postponed(context, exc.resets_at, str(exc), type(exc).__name__)
+        except SourcePaused as exc:
+            return self._postponed(context, exc.until, str(exc), type(exc).__name__)
         except Exception as exc:  # noqa: BLE001 - outermost: logged, and kept on the row
             return self._failed(declared, record, context, exc)
         now = self._clock.now()

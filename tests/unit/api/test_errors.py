@@ -100,7 +100,7 @@ def test_a_spent_quota_says_when_it_resets(
 
     errors.install(app, FixedClock(NOW))
     resets_at = NOW + timedelta(seconds=ahead_s)
-    raising(app, QuotaExhausted("justtcg", "cards", "month is spent", resets_at))
+    raising(app, QuotaExhausted("justtcg", "cards", "month is spent", until=resets_at))
     answer = ask("GET", "/raise")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, header)
 

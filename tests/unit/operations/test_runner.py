@@ -139,7 +139,7 @@ def test_postponing_is_no_attempt(database: Database):
 
 def test_a_spent_quota_waits_for_its_reset(database: Database):
     resets_at = NOON + timedelta(hours=12)
-    error = QuotaExhausted("justtcg", "cards", "100 of 100 used", resets_at)
+    error = QuotaExhausted("justtcg", "cards", "100 of 100 used", until=resets_at)
     kit = Kit(database, Job(name="work", handler=raising(error)))
     job_id = kit.enqueue("work")
     assert kit.runner.run_pending() == 1

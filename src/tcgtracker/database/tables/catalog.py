@@ -65,6 +65,8 @@ cards = Table(
     checked_text("product_type", ProductType),
     Column("last_price_update", UtcSeconds),
     Column("next_check_at", UtcTime),
+    # checks in a row that no source answered: each doubles the wait
+    Column("unanswered", Integer, nullable=False, server_default="0"),
     UniqueConstraint("set_id", "collector_number", "art"),
     Index("ix_cards_name", "name"),
     Index("ix_cards_next_check", "next_check_at"),
@@ -106,6 +108,29 @@ card_products = Table(
     Column("evidence", Text, nullable=False, server_default=""),
     UniqueConstraint("source", "external_id", "card_id"),
     Index("ix_card_products_card", "card_id"),
+)
+
+# What a vendor says of its own product, as it said it last: the evidence of links, compared with
+# the card again at each fetch. `tcgplayer_id` is TCGplayer's product id that the vendor states.
+stated_products = Table(
+    "stated_products",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    checked_text("source", Source),
+    Column("external_id", Text, nullable=False),
+    Column("game", Text, nullable=False, server_default=""),
+    Column("name", Text, nullable=False),
+    Column("set_name", Text, nullable=False, server_default=""),
+    Column("number", Text, nullable=False, server_default=""),
+    Column("rarity", Text, nullable=False, server_default=""),
+    Column("printing", Text, nullable=False, server_default=""),
+    Column("tcgplayer_id", Text, nullable=False, server_default=""),
+    Column("url", Text, nullable=False, server_default=""),
+    checked_text("product_type", ProductType),
+    Column("first_seen_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    UniqueConstraint("source", "external_id"),
+    Index("ix_stated_products_tcgplayer", "tcgplayer_id"),
 )
 
 # `vendor_product_id` is of the history database, hence no foreign key. One row a vendor product.
