@@ -231,6 +231,7 @@ class ItemPage:
 class CatalogPage:
     """Sets, cards, and what the vendor says of its own products; bad rows counted by reason.
 
+    prices: what the same answers say of prices, so that no call is made twice for them.
     incomplete: why not everything was read, '' when it was.
     """
 
@@ -238,7 +239,16 @@ class CatalogPage:
     cards: list[CardRecord] = field(default_factory=list)
     stated: list[StatedProduct] = field(default_factory=list)
     bad: Counter[str] = field(default_factory=Counter)
+    prices: ItemPage | None = None
     incomplete: str = ""
+
+
+@dataclass(slots=True)
+class BulkPage:
+    """One bulk scope: its prices, and what the same file says of the catalog."""
+
+    prices: PricePage
+    catalog: CatalogPage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +287,10 @@ class Vendor(Protocol):
         """Make the cheapest call that proves key and reach; raise the typed error otherwise."""
         ...
 
+    async def close(self) -> None:
+        """Close the connections."""
+        ...
+
 
 @runtime_checkable
 class ItemVendor(Vendor, Protocol):
@@ -297,7 +311,7 @@ class BulkVendor(Vendor, Protocol):
         """Return what changes when there is something new, '' when the vendor does not say."""
         ...
 
-    def bulk(self, game: str, *, policy: CallPolicy = PAGE_CALL) -> AsyncIterator[PricePage]:
+    def bulk(self, game: str, *, policy: CallPolicy = PAGE_CALL) -> AsyncIterator[BulkPage]:
         """Yield the pages of a game's scopes; a page that lacks a part says so in `missing`."""
         ...
 

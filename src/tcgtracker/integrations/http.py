@@ -1,7 +1,7 @@
 """The one way to call a vendor: budget, pace, deadline, bounded bytes, typed errors, no secrets."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -9,9 +9,9 @@ from typing import Any
 import httpx2
 
 from tcgtracker.domain.clock import Clock
-from tcgtracker.domain.errors import ContractBroken, RequestRefused, Unavailable
+from tcgtracker.domain.errors import ContractBroken, RequestRefused, Unavailable, VendorError
 from tcgtracker.integrations.contract import CallPolicy
-from tcgtracker.runtime.ports import CallGate, CallOutcome, RateLimiter
+from tcgtracker.runtime.ports import CallGate, CallOutcome, RateLimiter, ReportedQuota
 
 MAX_BYTES = 32 * 2**20
 """Of one answer after decompression, where the caller does not say otherwise."""
@@ -42,6 +42,21 @@ class Answer:
     def broken(self, reason: str) -> ContractBroken:
         """Return the error for a body that is not what the vendor documents."""
         return ContractBroken(self.vendor, self.operation, reason, self.request_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a client reads in an answer beyond its status.
+
+    error: raised once the gate has heard of it. reported: what the vendor says is left.
+    """
+
+    error: VendorError | None = None
+    reported: tuple[ReportedQuota, ...] = ()
+
+
+Judge = Callable[[Answer], Verdict | None]
+"""A client's reading of any whole answer (also 4xx and 5xx); None leaves it to the status."""
 
 
 class VendorHttp:
@@ -81,6 +96,8 @@ class VendorHttp:
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
         accept: Collection[int] = (200,),
+        judge: Judge | None = None,
+        max_bytes: int = MAX_BYTES,
     ) -> Answer:
         """Return an answer with one of the statuses in `accept`.
 
@@ -89,8 +106,8 @@ class VendorHttp:
         Raises:
             SourceDisabled, SourcePaused, QuotaExhausted: not called at all.
             RateLimited, VendorTimeout, Unavailable: after `policy.attempts` calls.
-            BadCredentials: 401, or 403 where the client says so with `refuse_key`.
-            RequestRefused: another 4xx.
+            BadCredentials: 401; another status where the client's `judge` says so.
+            RequestRefused: another 4xx that is not accepted.
             ContractBroken: a redirect, too many bytes, or a body that cannot be decompressed.
         """
         ticket = await self._gate.enter(self.vendor, operation)
@@ -106,9 +123,7 @@ class VendorHttp:
             raise Unavailable(self.vendor, operation, type(exc).__name__) from exc
         outcome = CallOutcome.OK if response.status_code in accept else CallOutcome.REFUSED
         await self._gate.leave(ticket, outcome)
-        if response.status_code not in accept:
-            raise RequestRefused(self.vendor, operation, f"status {response.status_code}")
-        return Answer(
+        answer = Answer(
             self.vendor,
             operation,
             response.status_code,
@@ -116,6 +131,14 @@ class VendorHttp:
             response.content,
             "",
         )
+        verdict = judge(answer) if judge else None
+        if verdict and verdict.error:
+            raise verdict.error
+        if len(answer.body) > max_bytes:
+            raise answer.broken(f"more than {max_bytes} bytes")
+        if answer.status not in accept:
+            raise RequestRefused(self.vendor, operation, f"status {answer.status}")
+        return answer
 
     async def close(self) -> None:
         """Close the connections."""

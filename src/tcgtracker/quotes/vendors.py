@@ -1,0 +1,126 @@
+"""The vendors of one tracker, asked from plain threads. Each is made when it is first asked."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tcgtracker.domain.errors import InvalidInput, SourceDisabled
+from tcgtracker.domain.source import Source
+from tcgtracker.integrations.contract import (
+    LIVE_CALL,
+    PAGE_CALL,
+    BulkPage,
+    BulkVendor,
+    CallPolicy,
+    Capability,
+    CatalogPage,
+    CatalogVendor,
+    ItemPage,
+    ItemVendor,
+    ProductRef,
+    SearchAnswer,
+    SearchVendor,
+    Vendor,
+    VendorInfo,
+)
+from tcgtracker.runtime.loop import LoopRunner
+
+
+@dataclass(frozen=True, slots=True)
+class VendorEntry:
+    """One vendor as configured: `disabled` says why it is not asked, '' when it is."""
+
+    info: VendorInfo
+    disabled: str
+    make: Callable[[], Vendor]
+
+
+class Vendors:
+    """Asks vendors through the one event loop; every error is a `VendorError`."""
+
+    def __init__(self, entries: Mapping[str, VendorEntry], runner: LoopRunner) -> None:
+        self._entries = dict(entries)
+        self._runner = runner
+        self._made: dict[str, Vendor] = {}
+        self._lock = threading.Lock()
+
+    def entries(self) -> list[VendorEntry]:
+        """Return all vendors, in the order in which they are configured."""
+        return list(self._entries.values())
+
+    def able(self, capability: Capability) -> list[VendorInfo]:
+        """Return the vendors that are configured and can do this."""
+        return [
+            entry.info
+            for entry in self._entries.values()
+            if not entry.disabled and capability in entry.info.capabilities
+        ]
+
+    def of_source(self, source: Source) -> VendorEntry | None:
+        """Return the vendor whose prices stand under this source; None for a source of files."""
+        for entry in self._entries.values():
+            if entry.info.source is source:
+                return entry
+        return None
+
+    def items(
+        self, vendor: str, refs: Sequence[ProductRef], *, policy: CallPolicy
+    ) -> Iterator[ItemPage]:
+        """Yield what the vendor answers for these products, one page a call."""
+        asked = self._asked(vendor)
+        if not isinstance(asked, ItemVendor):
+            raise InvalidInput(f"{vendor} does not answer for single products")
+        return self._runner.iterate(asked.items(refs, policy=policy))
+
+    def version(self, vendor: str) -> str:
+        """Return what changes when the vendor has a new bulk file, '' when it does not say."""
+        return self._runner.run(self._bulk(vendor).version())
+
+    def bulk(self, vendor: str, game: str) -> Iterator[BulkPage]:
+        """Yield the pages of the vendor's bulk files for a game."""
+        return self._runner.iterate(self._bulk(vendor).bulk(game, policy=PAGE_CALL))
+
+    def sets(self, vendor: str, game: str) -> Iterator[CatalogPage]:
+        """Yield the sets of a game."""
+        return self._runner.iterate(self._catalog(vendor).sets(game, policy=PAGE_CALL))
+
+    def cards(self, vendor: str, game: str, set_code: str) -> Iterator[CatalogPage]:
+        """Yield the cards of one set by the vendor's code of it."""
+        return self._runner.iterate(self._catalog(vendor).cards(game, set_code, policy=PAGE_CALL))
+
+    def search(
+        self, vendor: str, query: str, *, game: str, limit: int, policy: CallPolicy = LIVE_CALL
+    ) -> SearchAnswer:
+        """Return what the vendor finds."""
+        asked = self._asked(vendor)
+        if not isinstance(asked, SearchVendor):
+            raise InvalidInput(f"{vendor} cannot be searched")
+        return self._runner.run(asked.search(query, game=game, limit=limit, policy=policy))
+
+    def check(self, vendor: str) -> None:
+        """Make the cheapest call that proves key and reach."""
+        self._runner.run(self._asked(vendor).check())
+
+    def _bulk(self, vendor: str) -> BulkVendor:
+        asked = self._asked(vendor)
+        if not isinstance(asked, BulkVendor):
+            raise InvalidInput(f"{vendor} publishes no bulk file")
+        return asked
+
+    def _catalog(self, vendor: str) -> CatalogVendor:
+        asked = self._asked(vendor)
+        if not isinstance(asked, CatalogVendor):
+            raise InvalidInput(f"{vendor} does not name sets and cards")
+        return asked
+
+    def _asked(self, vendor: str) -> Vendor:
+        entry = self._entries.get(vendor)
+        if entry is None:
+            known = ", ".join(sorted(self._entries))
+            raise InvalidInput(f"there is no vendor {vendor!r}; known: {known}")
+        if entry.disabled:
+            raise SourceDisabled(vendor, "call", entry.disabled)
+        with self._lock:
+            if vendor not in self._made:
+                self._made[vendor] = entry.make()
+            return self._made[vendor]
