@@ -25,6 +25,12 @@ def skip_or_fail(reason: str) -> None:
     pytest.skip(reason)
 
 
+@pytest.fixture(autouse=True)
+def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test makes a secret in the data folder of whoever runs it."""
+    monkeypatch.setenv("SECURITY_SECRET_KEY", "no secret, only long enough to be one")
+
+
 @pytest.fixture
 def real_data() -> Path:
     """The folder of real market data, which stands beside the checkout and is never shipped."""

@@ -8,17 +8,20 @@ from typing import Any
 
 from tcgtracker.catalog.service import import_catalog
 from tcgtracker.database.engine import Database
+from tcgtracker.database.tables.accounts import KeyScope
 from tcgtracker.domain.clock import Clock, FixedClock
 from tcgtracker.integrations.price_files import iter_price_pages
 from tcgtracker.quotes.card_quotes import rebuild
 from tcgtracker.quotes.following import follow
 from tcgtracker.quotes.report import CollectReport
 from tcgtracker.quotes.service import Intake
+from tcgtracker.tracker import Tracker
 from tests.unit.catalog.builders import a_product, envelope
 from tests.unit.integrations.builders import a_row, an_answer, write_group
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 CATEGORY, GROUP = 3, 605
+PASSWORD = "correct horse battery"  # noqa: S105 - of users that live for one test
 
 Day = Mapping[tuple[int, str], Mapping[str, float] | None]
 """Prices in dollars of (product, printing), as `a_row` takes them; None = not listed."""
@@ -78,3 +81,11 @@ def card_ids(database: Database) -> dict[str, int]:
     with database.read() as connection:
         rows: Sequence[Any] = connection.exec_driver_sql("SELECT name, id FROM cards").all()
     return {row[0]: row[1] for row in rows}
+
+
+def api_key(tracker: Tracker) -> dict[str, str]:
+    """Return the header of a key of the first user (an admin), who is made for it."""
+    tracker.accounts.register("admin", PASSWORD)
+    token = tracker.accounts.sign_in("admin", PASSWORD).access_token
+    _, key = tracker.api_keys.make(tracker.door.account(token=token), "tests", KeyScope.WRITE)
+    return {"X-API-Key": key}

@@ -1,6 +1,14 @@
 """From settings to a wired tracker: the one module that chooses adapters by name."""
 
-from tcgtracker.config import Settings
+from datetime import timedelta
+
+from tcgtracker.accounts.door import Door
+from tcgtracker.accounts.keys import ApiKeys
+from tcgtracker.accounts.passwords import PasswordHasher
+from tcgtracker.accounts.secret import load_secret
+from tcgtracker.accounts.service import Accounts
+from tcgtracker.accounts.tokens import TokenMaker
+from tcgtracker.config import Settings, data_folder
 from tcgtracker.database.engine import Database
 from tcgtracker.domain.clock import Clock, SystemClock
 from tcgtracker.operations.bell import Bell
@@ -42,6 +50,11 @@ def build_tracker(settings: Settings | None = None, *, clock: Clock | None = Non
             *quotes_jobs.jobs(database, history, clock),
         ]
     )
+    tokens = TokenMaker(
+        lambda: load_secret(settings.security.secret_key.get_secret_value(), data_folder()),
+        clock,
+        lifetime=timedelta(minutes=settings.security.access_minutes),
+    )
     return Tracker(
         settings=settings,
         clock=clock,
@@ -60,4 +73,14 @@ def build_tracker(settings: Settings | None = None, *, clock: Clock | None = Non
             bell=bell,
         ),
         scheduler=Scheduler(database, registry, clock, bell),
+        accounts=Accounts(
+            database,
+            clock,
+            hasher=PasswordHasher(),
+            tokens=tokens,
+            session_lifetime=timedelta(days=settings.security.session_days),
+            open_registration=settings.security.registration == "open",
+        ),
+        api_keys=ApiKeys(database, clock),
+        door=Door(database, clock, tokens),
     )

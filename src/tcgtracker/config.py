@@ -72,6 +72,28 @@ class AppSettings(BaseSettings):
         return self
 
 
+class SecuritySettings(BaseSettings):
+    """Accounts and tokens."""
+
+    model_config = SettingsConfigDict(env_prefix="SECURITY_", env_file=".env", extra="ignore")
+
+    secret_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="at least 32 bytes, the same for all processes; empty = made on the first"
+        " start and kept in the data folder",
+    )
+    registration: Literal["closed", "open"] = Field(
+        default="closed", description="who may register once there is an admin"
+    )
+    access_minutes: int = Field(default=15, ge=1, le=15, description="life of an access token")
+    session_days: int = Field(
+        default=30, ge=1, le=365, description="days without use after which a session ends"
+    )
+    cors_origins: str = Field(
+        default="", description="other sites' origins that may call the API, separated by commas"
+    )
+
+
 class JobSettings(BaseSettings):
     """Background work in this process."""
 
@@ -184,12 +206,14 @@ class Settings:
         *,
         database: Mapping[str, Any] | None = None,
         history: Mapping[str, Any] | None = None,
+        security: Mapping[str, Any] | None = None,
     ) -> None:
         try:
             self.database = DatabaseSettings(**(database or {}))
             self.history = HistorySettings(**(history or {}))
             self.app = AppSettings(**(app or {}))
             self.jobs = JobSettings()
+            self.security = SecuritySettings(**(security or {}))
             self.redis = RedisSettings()
             self.pricecharting = PriceChartingSettings()
             self.justtcg = JustTcgSettings()
@@ -205,6 +229,7 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     HistorySettings,
     AppSettings,
     JobSettings,
+    SecuritySettings,
     RedisSettings,
     PriceChartingSettings,
     JustTcgSettings,

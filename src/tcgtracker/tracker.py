@@ -3,6 +3,9 @@
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from tcgtracker.accounts.door import Door
+from tcgtracker.accounts.keys import ApiKeys
+from tcgtracker.accounts.service import Accounts
 from tcgtracker.config import Settings
 from tcgtracker.database.engine import Database
 from tcgtracker.database.unit_of_work import UnitOfWork, unit_of_work
@@ -32,6 +35,9 @@ class Tracker:
     queue: JobQueue
     runner: LocalRunner
     scheduler: Scheduler
+    accounts: Accounts
+    api_keys: ApiKeys
+    door: Door
 
     def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
         """Return a transaction: committed at the end of the block, rolled back when it raises."""

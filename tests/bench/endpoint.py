@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,16 +40,22 @@ CONNECTIONS, SECONDS, ROUNDS = 8, 1.5, 5
 _FIRST_PRODUCT = 500_001
 
 
+class _Served(NamedTuple):
+    port: int
+    key: str
+    pid: int
+
+
 def run() -> None:
     """Print the ratios for both databases, cached and uncached."""
     for kind in ("sqlite", "postgresql"):
         with scratch_database(kind) as database:
             _fill(database)
-            with _server(database) as (port, pid):
-                _compare(port, pid, kind)
+            with _server(database) as served:
+                _compare(served, kind)
 
 
-def _compare(port: int, pid: int, kind: str) -> None:
+def _compare(served: _Served, kind: str) -> None:
     numbers = iter(range(10**9))
 
     def uncached() -> str:
@@ -64,8 +71,8 @@ def _compare(port: int, pid: int, kind: str) -> None:
     for name, path in (("uncached", uncached), ("cached", cached)):
         rates, ratios, cpu, cpu_hello = [], [], [], []
         for _ in range(ROUNDS):
-            base, base_cpu = _load(port, pid, hello)
-            rate, used = _load(port, pid, path)
+            base, base_cpu = _load(served, hello)
+            rate, used = _load(served, path)
             rates.append(rate)
             ratios.append(rate / base)
             cpu.append(used)
@@ -150,7 +157,7 @@ def _product(product_id: int, number: int) -> dict[str, object]:
 
 
 @contextmanager
-def _server(database: Database) -> Iterator[tuple[int, int]]:
+def _server(database: Database) -> Iterator[_Served]:
     url = database.url.render_as_string(hide_password=False)
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.bench.endpoint_server"],
@@ -160,33 +167,35 @@ def _server(database: Database) -> Iterator[tuple[int, int]]:
     )
     assert process.stdout is not None
     try:
-        yield int(process.stdout.readline()), process.pid
+        port, key = process.stdout.readline().split()
+        yield _Served(int(port), key, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
 
 
-def _load(port: int, pid: int, path: object) -> tuple[float, float]:
+def _load(served: _Served, path: object) -> tuple[float, float]:
     """Return requests a second, and the seconds of server CPU that one took."""
-    before = _cpu_s(pid)
+    before = _cpu_s(served.pid)
     start = time.perf_counter()
-    count = asyncio.run(_requests(port, path))
+    count = asyncio.run(_requests(served, path))
     took = time.perf_counter() - start
-    return count / took, (_cpu_s(pid) - before) / count
+    return count / took, (_cpu_s(served.pid) - before) / count
 
 
-async def _requests(port: int, path: object) -> int:
+async def _requests(served: _Served, path: object) -> int:
     until = time.perf_counter() + SECONDS
-    counts = await asyncio.gather(*(_connection(port, path, until) for _ in range(CONNECTIONS)))
+    counts = await asyncio.gather(*(_connection(served, path, until) for _ in range(CONNECTIONS)))
     return sum(counts)
 
 
-async def _connection(port: int, path: object, until: float) -> int:
+async def _connection(served: _Served, path: object, until: float) -> int:
     assert callable(path)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
     count = 0
     while time.perf_counter() < until:
-        writer.write(f"GET {path()} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        request = f"GET {path()} HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n"
+        writer.write(f"{request}X-API-Key: {served.key}\r\n\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200"):
             raise ValueError(head.decode("latin-1"))

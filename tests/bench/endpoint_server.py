@@ -5,10 +5,12 @@ import uvicorn
 from tcgtracker.api.app import create_app
 from tcgtracker.bootstrap import build_tracker
 from tcgtracker.cli.serve import bind
+from tests.support import api_key
 
 
 def main() -> None:
-    app = create_app(build_tracker())
+    tracker = build_tracker()
+    app = create_app(tracker)
 
     async def hello() -> dict[str, str]:
         return {"hello": "world"}
@@ -16,7 +18,7 @@ def main() -> None:
     app.add_api_route("/api/v1/hello", hello)
     listener = bind("127.0.0.1", 0)
     listener.listen()  # what comes before the server is up waits in the queue
-    print(listener.getsockname()[1], flush=True)
+    print(listener.getsockname()[1], api_key(tracker)["X-API-Key"], flush=True)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
     server.run(sockets=[listener])
 

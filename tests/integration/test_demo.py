@@ -33,7 +33,9 @@ def test_the_demo_serves_what_it_prints_and_leaves_nothing(tmp_path: Path) -> No
                 break
         addresses = re.findall(r"card: (\S+)", "".join(said))
         assert len(addresses) == 2, process.communicate()[1] if process.poll() else said
-        body = httpx2.get(addresses[0]).json()
+        assert httpx2.get(addresses[0]).status_code == 401
+        headers = {"X-API-Key": re.findall(r"X-API-Key: (tcg_\w[\w-]*)", "".join(said))[0]}
+        body = httpx2.get(addresses[0], headers=headers).json()
         assert body["card"]["name"] == "Farfetch'd"
         assert [gap["kind"] for gap in body["gaps"]] == ["not_observed"]
         assert len(body["holds"]) == 1
@@ -41,7 +43,8 @@ def test_the_demo_serves_what_it_prints_and_leaves_nothing(tmp_path: Path) -> No
         assert httpx2.get(addresses[0].split("/api")[0] + "/docs").status_code == 200
         root = addresses[0].split("/prices")[0]
         for name in ("Nidoran ♀", "100% <b>"):
-            found = httpx2.get(f"{root}/cards", params={"q": name}).json()["items"]
+            found = httpx2.get(f"{root}/cards", params={"q": name}, headers=headers)
+            found = found.json()["items"]
             assert [one["name"] for one in found] == [name]
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=30)

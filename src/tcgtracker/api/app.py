@@ -7,7 +7,8 @@ from anyio import to_thread
 from fastapi import FastAPI
 
 from tcgtracker import __version__
-from tcgtracker.api import catalog, docs, errors, health, prices
+from tcgtracker.api import accounts, catalog, docs, errors, health, prices
+from tcgtracker.api.authentication import Authentication
 from tcgtracker.api.data_version import DataVersion
 from tcgtracker.api.middleware import BodyLimit, CrowdLimit, LoopbackOnly, RequestScope
 from tcgtracker.api.rendered import RenderedCache
@@ -48,10 +49,15 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
     )
     errors.install(app, tracker.clock)
     app.include_router(health.router(tracker))
-    for routes in (catalog.router(tracker), prices.router(tracker, version, RenderedCache())):
+    for routes in (
+        accounts.router(tracker),
+        catalog.router(tracker),
+        prices.router(tracker, version, RenderedCache()),
+    ):
         app.include_router(routes, prefix="/api/v1")
     app.include_router(docs.router(app))
     # The last one added is the outermost.
+    app.add_middleware(Authentication, door=tracker.door, clock=tracker.clock)
     app.add_middleware(BodyLimit)
     app.add_middleware(CrowdLimit)
     app.add_middleware(LoopbackOnly)

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tcgtracker.accounts.values import NotAuthenticated, TooManyTries
 from tcgtracker.api.problem import (
     MEDIA_TYPE,
     FieldProblem,
@@ -43,6 +44,8 @@ _KINDS: tuple[tuple[type[TrackerError], int, str, str], ...] = (
     (InvalidInput, 400, "invalid-input", "The request cannot be used"),
     (NotFound, 404, "not-found", "There is no such thing"),
     (Conflict, 409, "conflict", "The state of the thing forbids this"),
+    (NotAuthenticated, 401, "not-authenticated", "Sign in first"),
+    (TooManyTries, 429, "too-many-tries", "Wait before the next try"),
     (NotPermitted, 403, "not-permitted", "This is not permitted"),
     (StateChanged, 503, "state-changed", "The data changed meanwhile"),
     (StorageError, 503, "storage", "The database cannot be used"),
@@ -68,8 +71,12 @@ _LONGEST_PLACE = 100
 
 _DOCUMENTED = {
     400: "The request cannot be used.",
+    401: "Nobody whom we know: sign in, or give an API key.",
+    403: "This is not permitted.",
     404: "There is no such thing.",
+    409: "The state of the thing forbids this.",
     422: "The request is malformed.",
+    429: "Try again after Retry-After.",
     503: "Try again after Retry-After.",
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -134,14 +141,22 @@ def answer(exc: TrackerError, *, request_id: str, now: datetime) -> Response:
         log.warning("request.storage_failed", error=detail)
         detail = "the log says why, under this request id; 'tcgtracker doctor' says how to mend it"
     headers = {}
-    if isinstance(exc, SourcePaused):
-        headers["Retry-After"] = str(max(1, int((exc.until - now).total_seconds()) + 1))
+    if isinstance(exc, NotAuthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="tcgtracker"'  # RFC 9110 section 15.5.2
+    elif isinstance(exc, SourcePaused):
+        headers["Retry-After"] = _seconds_to(exc.until, now)
+    elif isinstance(exc, TooManyTries):
+        headers["Retry-After"] = _seconds_to(exc.retry_at, now)
     elif status == 503:  # noqa: PLR2004 - the status above
         headers["Retry-After"] = str(_RETRY_AFTER_S.get(kind, 60))
     problem = Problem(
         type=problem_type(name), title=title, status=status, detail=detail, request_id=request_id
     )
     return problem_response(problem, headers)
+
+
+def _seconds_to(moment: datetime, now: datetime) -> str:
+    return str(max(1, int((moment - now).total_seconds()) + 1))
 
 
 def request_id_of(request: Request) -> str:

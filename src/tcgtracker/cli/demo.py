@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from secrets import token_urlsafe
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,11 +57,13 @@ def demo(
             app={"port": port, "host": "127.0.0.1", "log_level": "WARNING"},
             database={"url": url},
             history={"url": ""},
+            security={"secret_key": token_urlsafe(32)},
         )
         bound = stack.enter_context(bind(settings.app.host, port))
         tracker = stack.enter_context(open_tracker(settings, require_current=False))
         prepare(tracker.database)
         cards = fill(tracker, place, seed=seed)
+        key = _make_key(tracker)
 
         def say(address: str) -> str:
             lines = [
@@ -69,6 +72,8 @@ def demo(
                     f"card: {address}/api/v1/prices/card/{card_id}?days=120 ({printable(name)})"
                     for name, card_id in list(cards.items())[:2]
                 ),
+                "the API wants an account; this key is the demo's:",
+                f"  curl -H 'X-API-Key: {key}' '{address}/api/v1/cards'",
                 "try in another terminal:",
             ]
             environment = f"DB_URL={shlex.quote(url)}"
@@ -117,6 +122,17 @@ def fill(tracker: "Tracker", folder: Path, *, seed: int) -> dict[str, int]:
     names = [files.spiked.name, *(product.name for product in files.products[1:3])]
     with tracker.database.read() as connection:
         return {name: repository.find_cards(connection, name)[0].id for name in names}
+
+
+def _make_key(tracker: "Tracker") -> str:
+    """Make the demo's user, whose password nobody needs, and a key that may do everything."""
+    from tcgtracker.database.tables.accounts import KeyScope
+
+    password = token_urlsafe(16)
+    tracker.accounts.register("demo", password)
+    pair = tracker.accounts.sign_in("demo", password)
+    account = tracker.door.account(token=pair.access_token)
+    return tracker.api_keys.make(account, "demo", KeyScope.WRITE)[1]
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from tcgtracker.bootstrap import build_tracker
 from tcgtracker.config import Settings
 from tcgtracker.database.migrate import upgrade
 from tcgtracker.tracker import Tracker
+from tests.support import PASSWORD
 
 Ask = Callable[..., httpx2.Response]
 
@@ -35,10 +36,33 @@ def app(tracker: Tracker) -> FastAPI:
 
 
 @pytest.fixture
-def ask(app: FastAPI) -> Ask:
-    """Send one request through the whole stack of middleware."""
+def admin_token(tracker: Tracker) -> str:
+    """The access token of the first user, who is admin."""
+    tracker.accounts.register("admin", PASSWORD)
+    return tracker.accounts.sign_in("admin", PASSWORD).access_token
+
+
+@pytest.fixture
+def ask(app: FastAPI, admin_token: str) -> Ask:
+    """Send one request through the whole stack of middleware, as the admin."""
+    return asking(app, f"Bearer {admin_token}")
+
+
+@pytest.fixture
+def ask_as_nobody(app: FastAPI) -> Ask:
+    """Send one request without a token."""
+    return asking(app, "")
+
+
+def asking(app: FastAPI, authorization: str) -> Ask:
+    """Return what sends one request with an Authorization header."""
 
     def send(method: str, path: str, **kwargs: Any) -> httpx2.Response:
+        if authorization:
+            headers = httpx2.Headers(kwargs.pop("headers", None))
+            headers.setdefault("Authorization", authorization)
+            kwargs["headers"] = headers
+
         async def once() -> httpx2.Response:
             transport = httpx2.ASGITransport(app=app)
             async with httpx2.AsyncClient(

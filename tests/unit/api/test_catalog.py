@@ -14,7 +14,7 @@ from tcgtracker.bootstrap import build_tracker
 from tcgtracker.config import Settings
 from tcgtracker.domain.clock import FixedClock
 from tcgtracker.tracker import Tracker
-from tests.support import NOW, card_ids, import_days, import_products
+from tests.support import NOW, api_key, card_ids, import_days, import_products
 
 NAMES = {1: "Farfetch'd", 2: "Nidoran ♀", 3: "100% <b>"}
 LAST = NOW.date() - timedelta(days=1)
@@ -36,7 +36,7 @@ def wired(database: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any
 
 @pytest.fixture
 def get(wired: Tracker) -> Callable[..., httpx2.Response]:
-    client = TestClient(create_app(wired), base_url="http://127.0.0.1:8000")
+    client = TestClient(create_app(wired), base_url="http://127.0.0.1:8000", headers=api_key(wired))
     return lambda path, **query: client.get(f"/api/v1{path}", params=query)
 
 

@@ -16,7 +16,7 @@ from tcgtracker.api.rendered import Rendered, RenderedCache
 from tcgtracker.bootstrap import build_tracker
 from tcgtracker.config import Settings
 from tcgtracker.domain.clock import FixedClock
-from tests.support import NOW, card_ids, import_days, import_products
+from tests.support import NOW, api_key, card_ids, import_days, import_products
 
 LAST = NOW.date() - timedelta(days=1)
 
@@ -33,7 +33,11 @@ class Served:
         self.days = 0
         self.add_day(1.0)
         self.card = card_ids(self.tracker.database)["Alakazam"]
-        self.client = TestClient(create_app(self.tracker), base_url="http://127.0.0.1:8000")
+        self.client = TestClient(
+            create_app(self.tracker),
+            base_url="http://127.0.0.1:8000",
+            headers=api_key(self.tracker),
+        )
 
     def add_day(self, market: float) -> None:
         self.days += 1

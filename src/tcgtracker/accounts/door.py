@@ -1,0 +1,119 @@
+"""Who asks: a token or a key is judged by its row, looked at again after a second at most."""
+
+import hmac
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from tcgtracker.accounts import repository
+from tcgtracker.accounts.tokens import TokenMaker, digest, prefix_of
+from tcgtracker.accounts.values import Account, NotAuthenticated
+from tcgtracker.database.engine import Database
+from tcgtracker.domain.clock import Clock
+
+TRUSTED_S = 1.0
+"""How long a look at a row is believed: a session that ends is refused within this time."""
+_MOST = 10_000
+_USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    account: Account | None
+    at: float
+
+
+class Door:
+    """Says who asks. `remembered` answers from memory alone, for callers in an event loop."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        tokens: TokenMaker,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._tokens = tokens
+        self._monotonic = monotonic
+        self._looks: OrderedDict[str, _Look] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def remembered(self, *, token: str = "", key: str = "") -> Account | None:
+        """Return who asks when that was looked up within the last second, else None.
+
+        Raises:
+            NotAuthenticated: the token is not valid by itself, or its row said no.
+        """
+        name = self._name(token, key)
+        look = self._looks.get(name)
+        if look is None or self._monotonic() - look.at > TRUSTED_S:
+            return None
+        if look.account is None:
+            raise NotAuthenticated
+        return look.account
+
+    def account(self, *, token: str = "", key: str = "") -> Account:
+        """Return who asks.
+
+        Raises:
+            NotAuthenticated: nobody whom we know, or no longer.
+            StorageError: the database does not answer; then nobody is let in.
+        """
+        known = self.remembered(token=token, key=key)
+        if known is not None:
+            return known
+        at = self._monotonic()
+        found = self._of_token(token) if token else self._of_key(key)
+        name = self._name(token, key)
+        with self._lock:
+            self._looks[name] = _Look(found, at)
+            self._looks.move_to_end(name)
+            while len(self._looks) > _MOST:
+                self._looks.popitem(last=False)
+        if found is None:
+            raise NotAuthenticated
+        return found
+
+    def forget(self, account: Account) -> None:
+        """Look at the rows of this user again: it has just changed."""
+        with self._lock:
+            gone = [
+                name
+                for name, look in self._looks.items()
+                if look.account is not None and look.account.user_id == account.user_id
+            ]
+            for name in gone:
+                del self._looks[name]
+
+    def _name(self, token: str, key: str) -> str:
+        if token:
+            claims = self._tokens.read_access_token(token)
+            return f"session {claims.session_id} {claims.user_id}"
+        return f"key {digest(key)}"
+
+    def _of_token(self, token: str) -> Account | None:
+        claims = self._tokens.read_access_token(token)
+        with self._database.read() as connection:
+            return repository.account_of_session(
+                connection, claims.session_id, claims.user_id, self._clock.now()
+            )
+
+    def _of_key(self, key: str) -> Account | None:
+        prefix = prefix_of(key)
+        with self._database.read() as connection:
+            found = repository.account_of_key(connection, prefix)
+        if found is None:
+            return None
+        key_id, stored, last_used_at, account = found
+        if not hmac.compare_digest(stored, digest(key)):
+            return None
+        now = self._clock.now()
+        if last_used_at is None or now - last_used_at > _USE_NOTED_EVERY:
+            with self._database.write() as connection:
+                repository.note_key_use(connection, key_id, now)
+        return replace(account, session_id=None)

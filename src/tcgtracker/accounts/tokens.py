@@ -1,0 +1,165 @@
+"""Access tokens: short-lived JWTs of one algorithm. Refresh tokens and keys: random, opaque.
+
+RFC 8725: one algorithm, explicit type, issuer and audience, every claim required.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from uuid import UUID
+
+import jwt
+
+from tcgtracker.accounts.values import NotAuthenticated
+from tcgtracker.domain.clock import Clock
+
+ALGORITHM = "HS256"
+ISSUER = "tcgtracker"
+AUDIENCE = "tcgtracker-api"
+ACCESS_TYPE = "at+jwt"
+"""RFC 9068."""
+MAX_TOKEN = 2_000
+KEY_START = "tcg_"
+"""So that a leaked key can be found by its first letters."""
+_PREFIX_LENGTH = 8
+_REQUIRED = ["exp", "iat", "nbf", "iss", "aud", "sub", "sid", "jti"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What an access token says that we use."""
+
+    user_id: UUID
+    session_id: UUID
+
+
+class TokenMaker:
+    """Makes and reads tokens under one secret of at least 32 bytes, fetched when first needed."""
+
+    def __init__(self, secret: Callable[[], bytes], clock: Clock, *, lifetime: timedelta) -> None:
+        self._secret = secret
+        self._clock = clock
+        self.lifetime = lifetime
+
+    # Keys of their own for each use: what is signed for one can never pass for the other.
+    @cached_property
+    def _signing(self) -> bytes:
+        return _derive(self._secret(), b"access")
+
+    @cached_property
+    def _successor(self) -> bytes:
+        return _derive(self._secret(), b"refresh")
+
+    def access_token(self, user_id: UUID, session_id: UUID) -> str:
+        """Return a signed token for one session."""
+        now = self._clock.now()
+        return jwt.encode(
+            {
+                "iss": ISSUER,
+                "aud": AUDIENCE,
+                "sub": str(user_id),
+                "sid": str(session_id),
+                "jti": secrets.token_hex(8),
+                "iat": now,
+                "nbf": now,
+                "exp": now + self.lifetime,
+            },
+            self._signing,
+            algorithm=ALGORITHM,
+            headers={"typ": ACCESS_TYPE},
+        )
+
+    def read_access_token(self, token: str) -> Claims:
+        """Return what a token says, once everything of it is proven.
+
+        Raises:
+            NotAuthenticated: anything is wrong with it.
+        """
+        if len(token) > MAX_TOKEN:
+            raise NotAuthenticated
+        try:
+            header = jwt.get_unverified_header(token)
+            claims = jwt.decode(
+                token,
+                self._signing,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                # The moments are judged below by the clock that is handed in.
+                options={
+                    "require": _REQUIRED,
+                    "verify_exp": False,
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                },
+            )
+            if header.get("typ") != ACCESS_TYPE:
+                raise NotAuthenticated
+            now = self._clock.now().timestamp()
+            begins, ends = _moment(claims["nbf"]), _moment(claims["exp"])
+            made = _moment(claims["iat"])
+            if (
+                not begins <= now < ends
+                or made > now
+                or ends - made > self.lifetime.total_seconds()
+            ):
+                raise NotAuthenticated
+            return Claims(UUID(_text(claims["sub"])), UUID(_text(claims["sid"])))
+        except (jwt.PyJWTError, ValueError, RecursionError) as exc:
+            raise NotAuthenticated from exc
+
+    def successor_of(self, refresh_token: str) -> str:
+        """Return the token that follows this one: the same for two tabs that ask at once."""
+        return _derive_text(self._successor, refresh_token)
+
+
+def new_refresh_token() -> str:
+    """Return 256 random bits as text."""
+    return secrets.token_urlsafe(32)
+
+
+def new_api_key() -> tuple[str, str]:
+    """Return a key and its prefix, by which it is found and shown."""
+    prefix = KEY_START + secrets.token_hex(_PREFIX_LENGTH // 2)
+    return f"{prefix}_{secrets.token_urlsafe(32)}", prefix
+
+
+def prefix_of(key: str) -> str:
+    """Return the part of a key that is stored as it is.
+
+    Raises:
+        NotAuthenticated: it is no key of ours.
+    """
+    prefix, separator, rest = key[len(KEY_START) :].partition("_")
+    if not (key.startswith(KEY_START) and separator and rest and len(prefix) == _PREFIX_LENGTH):
+        raise NotAuthenticated
+    return KEY_START + prefix
+
+
+def digest(text: str) -> str:
+    """Return what is stored of a random text: it needs no salt, it cannot be guessed."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _derive(secret: bytes, use: bytes) -> bytes:
+    return hmac.new(secret, b"tcgtracker " + use, hashlib.sha256).digest()
+
+
+def _derive_text(key: bytes, text: str) -> str:
+    return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def _moment(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("no moment")  # noqa: TRY004 - one kind of refusal for every claim
+    return float(value)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("no text")  # noqa: TRY004 - the same
+    return value
