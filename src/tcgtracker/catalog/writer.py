@@ -11,6 +11,7 @@ from tcgtracker.database.dialects.base import DatabaseDialect
 from tcgtracker.database.tables.catalog import (
     card_products,
     cards,
+    catalog_version,
     games,
     printings,
     set_aliases,
@@ -169,6 +170,8 @@ class BatchWriter:
     def flush(self) -> None:
         """Write everything; merges first, as they concern only cards of earlier batches."""
         connection = self._connection
+        if self._searched():
+            connection.execute(_NEXT_VERSION)
         _execute(connection, _RENAME, self._renames)
         for merge in self._merges:
             for statement in _MERGE:
@@ -213,11 +216,25 @@ class BatchWriter:
             ],
         )
 
+    def _searched(self) -> bool:
+        """Tell whether anything changes that search or lists show."""
+        return any(
+            (
+                self._sets,
+                self._set_changes,
+                self._set_aliases,
+                self._cards,
+                self._fills,
+                self._merges,
+            )
+        )
+
     def _bulk(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:
             self._dialect.bulk_insert(self._connection, table, columns, rows)
 
 
+_NEXT_VERSION = update(catalog_version).values(version=catalog_version.c.version + 1)
 _RENAME = (
     update(printings)
     .where(printings.c.card_id == bindparam("wanted"))

@@ -81,6 +81,14 @@ printings = Table(
     UniqueConstraint("card_id", "name"),
 )
 
+# One row: counts the transactions that changed the catalog, so that the search index knows.
+catalog_version = Table(
+    "catalog_version",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+)
+
 # Under which key each catalog knows a card (`tcgdex:intl:base4-1`, `tcgplayer:42444`): what makes a
 # second import of a file, and a second catalog, find the card again.
 card_aliases = Table(

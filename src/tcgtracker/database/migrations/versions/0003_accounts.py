@@ -1,4 +1,4 @@
-"""Accounts: users, sessions, keys, failed logins, the audit log."""
+"""Accounts: users, sessions, keys, failed logins, the audit log; the version of the catalog."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -99,8 +99,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_refresh_tokens_session", "refresh_tokens", ["session_id"])
 
+    version = op.create_table(
+        "catalog_version",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_catalog_version")),
+    )
+    op.bulk_insert(version, [{"id": 1, "version": 1}])
+
 
 def downgrade() -> None:
+    op.drop_table("catalog_version")
     op.drop_index("ix_refresh_tokens_session", "refresh_tokens")
 
     op.drop_table("refresh_tokens")
