@@ -82,13 +82,10 @@ class CardSearch:
         if not hits.card_ids:
             return []
         with self._database.read() as connection:
-            names = dict(
-                connection.execute(
-                    select(cards.c.id, cards.c.name).where(cards.c.id.in_(hits.card_ids))
-                )
-                .tuples()
-                .all()
+            rows = connection.execute(
+                select(cards.c.id, cards.c.name).where(cards.c.id.in_(hits.card_ids))
             )
+            names = {card_id: name for card_id, name in rows}
         found: dict[str, str] = {}
         for card_id in hits.card_ids:
             if name := names.get(card_id):
