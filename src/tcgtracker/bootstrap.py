@@ -8,6 +8,7 @@ from tcgtracker.accounts.passwords import PasswordHasher
 from tcgtracker.accounts.secret import load_secret
 from tcgtracker.accounts.service import Accounts
 from tcgtracker.accounts.tokens import TokenMaker
+from tcgtracker.catalog.search.store import CardSearch, search_folder
 from tcgtracker.config import Settings, data_folder
 from tcgtracker.database.engine import Database
 from tcgtracker.domain.clock import Clock, SystemClock
@@ -83,4 +84,5 @@ def build_tracker(settings: Settings | None = None, *, clock: Clock | None = Non
         ),
         api_keys=ApiKeys(database, clock),
         door=Door(database, clock, tokens),
+        search=CardSearch(database, search_folder(database, data_folder())),
     )

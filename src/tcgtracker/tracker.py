@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tcgtracker.accounts.door import Door
 from tcgtracker.accounts.keys import ApiKeys
 from tcgtracker.accounts.service import Accounts
+from tcgtracker.catalog.search.store import CardSearch
 from tcgtracker.config import Settings
 from tcgtracker.database.engine import Database
 from tcgtracker.database.unit_of_work import UnitOfWork, unit_of_work
@@ -38,6 +39,7 @@ class Tracker:
     accounts: Accounts
     api_keys: ApiKeys
     door: Door
+    search: CardSearch
 
     def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
         """Return a transaction: committed at the end of the block, rolled back when it raises."""

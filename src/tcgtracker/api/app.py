@@ -7,7 +7,7 @@ from anyio import to_thread
 from fastapi import FastAPI
 
 from tcgtracker import __version__
-from tcgtracker.api import accounts, catalog, docs, errors, health, prices
+from tcgtracker.api import accounts, catalog, docs, errors, health, prices, search
 from tcgtracker.api.authentication import Authentication
 from tcgtracker.api.data_version import DataVersion
 from tcgtracker.api.middleware import BodyLimit, CrowdLimit, LoopbackOnly, RequestScope
@@ -52,6 +52,7 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
     for routes in (
         accounts.router(tracker),
         catalog.router(tracker),
+        search.router(tracker),
         prices.router(tracker, version, RenderedCache()),
     ):
         app.include_router(routes, prefix="/api/v1")

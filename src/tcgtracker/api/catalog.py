@@ -123,7 +123,7 @@ def router(tracker: Tracker) -> APIRouter:
 def detail_of(found: CardRowDetail, price: Headline | None, now: datetime) -> schemas.CardDetail:
     """Return a card as it is answered; ages are those at `now`."""
     return schemas.CardDetail(
-        **_card(found.card).model_dump(),
+        **card_of(found.card).model_dump(),
         aliases=list(found.aliases),
         printings=[schemas.Printing(printing_id=one.id, name=one.name) for one in found.printings],
         links=[_link(link) for link in found.links],
@@ -146,10 +146,10 @@ def _set(row: SetRow) -> schemas.CardSet:
 
 
 def _cards(page: Rows[CardRow]) -> schemas.Page[schemas.Card]:
-    return schemas.Page(items=[_card(row) for row in page.rows], next_cursor=page.next_cursor)
+    return schemas.Page(items=[card_of(row) for row in page.rows], next_cursor=page.next_cursor)
 
 
-def _card(row: CardRow) -> schemas.Card:
+def card_of(row: CardRow) -> schemas.Card:
     return schemas.Card(
         card_id=row.id,
         game=row.game,

@@ -70,6 +70,16 @@ Rarity = Annotated[str | None, _text("rarity, exactly as it is listed", "Rare"),
 CardText = Annotated[
     str | None, _text("part of the name, or the whole collector number", "Farfetch'd"), _NulFree
 ]
+SearchText = Annotated[
+    str,
+    Query(
+        description="words and numbers, as they come: name, set, code, collector number",
+        min_length=1,
+        max_length=_MAX_TEXT,
+        examples=["charzard 4/102"],
+    ),
+    _NulFree,
+]
 Days = Annotated[
     int, Query(description="UTC days up to today, which is one of them", ge=1, le=MAX_DAYS)
 ]

@@ -5,7 +5,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tcgtracker.cli import cards, db, demo, doctor, holds, imports, jobs, seal, serve, users
+from tcgtracker.cli import cards, db, demo, doctor, holds, imports, jobs, seal, search, serve, users
 from tcgtracker.cli.errors import Options, run
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("history")(cards.history)
 app.command("seal")(seal.seal)
+app.command("search")(search.search)
 app.command("serve")(serve.serve)
 
 

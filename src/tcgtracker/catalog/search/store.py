@@ -1,5 +1,6 @@
 """Where indexes lie on this host: one folder a version, swapped in whole, one builder at a time."""
 
+import hashlib
 import os
 import shutil
 import threading
@@ -85,7 +86,7 @@ class CardSearch:
             rows = connection.execute(
                 select(cards.c.id, cards.c.name).where(cards.c.id.in_(hits.card_ids))
             )
-            names = {card_id: name for card_id, name in rows}
+            names = {row.id: row.name for row in rows}
         found: dict[str, str] = {}
         for card_id in hits.card_ids:
             if name := names.get(card_id):
@@ -168,6 +169,14 @@ class CardSearch:
             shutil.rmtree(path, ignore_errors=True)
         for path in self._folder.glob("building-*"):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def search_folder(database: Database, data_folder: Path) -> Path:
+    """Return where this host keeps the indexes of a database: beside a file, else by its name."""
+    if database.path is not None:
+        return database.path.with_name(database.path.name + ".search")
+    shown = database.url.render_as_string(hide_password=True)
+    return data_folder / "search" / hashlib.sha256(shown.encode()).hexdigest()[:16]
 
 
 def load_version(connection: Connection) -> int:
