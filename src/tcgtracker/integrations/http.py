@@ -85,6 +85,10 @@ class VendorHttp:
         self._user_agent = user_agent
         self._client: httpx2.AsyncClient | None = None
 
+    def conceal(self, secret: str) -> None:
+        """Keep one more text out of errors, log lines and metrics (a token that was given)."""
+        self._secrets = (*self._secrets, secret)
+
     async def call(
         self,
         operation: str,
