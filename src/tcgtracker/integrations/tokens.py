@@ -2,14 +2,15 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.errors import BadCredentials, RetryableVendorError, VendorError
@@ -83,21 +84,26 @@ class TokenCalls:
     ) -> Answer:
         """Return the answer; a token that the vendor refuses (401) is exchanged once.
 
+        The deadline of a live policy is for the token too.
+
         Raises:
             BadCredentials: it refuses the key, or the new token too.
             VendorError: as `VendorHttp.call`.
         """
+        ends_at = time.monotonic() + policy.deadline_s
         token = await self._current(policy)
-        call = partial(
-            self._http.call, operation, "GET", path, policy=policy, params=params, judge=judge
-        )
+        call = partial(self._http.call, operation, "GET", path, params=params, judge=judge)
         answer = await call(
-            headers=self._headers(token, headers), accept={*accept, HTTPStatus.UNAUTHORIZED}
+            policy=_left(policy, ends_at),
+            headers=self._headers(token, headers),
+            accept={*accept, HTTPStatus.UNAUTHORIZED},
         )
         if answer.status != HTTPStatus.UNAUTHORIZED:
             return answer
-        token = await self._exchanged(token, policy)
-        return await call(headers=self._headers(token, headers), accept=accept)
+        token = await self._exchanged(token, _left(policy, ends_at))
+        return await call(
+            policy=_left(policy, ends_at), headers=self._headers(token, headers), accept=accept
+        )
 
     def _headers(self, token: _Token, headers: Mapping[str, str] | None) -> dict[str, str]:
         return {**(headers or {}), "Authorization": f"{self._request.scheme} {token.text}"}
@@ -158,12 +164,20 @@ class TokenCalls:
             max_bytes=_MAX_ANSWER,
         )
         stated = _read(answer)
-        self._http.conceal(stated.access_token)
+        before = self._token.text if self._token else ""
+        self._http.conceal(stated.access_token, instead_of=before)
         life = min(timedelta(seconds=max(stated.expires_in, 0)), _LONGEST)
         ends_at = asked_at + life
         return _Token(
             stated.access_token, ends_at, ends_at - min(self._request.renew_before, life / 10)
         )
+
+
+def _left(policy: CallPolicy, ends_at: float) -> CallPolicy:
+    """Return the policy of the next step: of a live call the deadline is for all of them."""
+    if not policy.live:
+        return policy
+    return replace(policy, deadline_s=max(ends_at - time.monotonic(), 0.0))
 
 
 def _same(one: _Token | None, other: _Token | None) -> bool:
@@ -173,8 +187,9 @@ def _same(one: _Token | None, other: _Token | None) -> bool:
 def _read(answer: Answer) -> TokenAnswer:
     try:
         return TokenAnswer.model_validate(answer.json())
-    except ValidationError:  # its text would show the token
-        raise answer.broken("no access_token and expires_in as documented") from None
+    except (VendorError, ValueError):  # their texts quote the body, which may hold a token
+        pass
+    raise answer.broken("no access_token and expires_in as documented")
 
 
 def _judge_token(answer: Answer, *, last: bool) -> Verdict | None:

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from tcgtracker import __version__
 from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.errors import InvalidInput, RateLimited
 from tcgtracker.integrations.contract import (
@@ -25,7 +24,6 @@ from tcgtracker.integrations.tcgcsv.reading import CategoryReading
 WITHOUT_FILES = frozenset({21, 69, 70})
 """Categories to leave out: an empty duplicate, two without files (vendors/tcgcsv.md section 5)."""
 
-_USER_AGENT = {"User-Agent": f"tcgtracker/{__version__}"}
 _GROUPS_FRESH = timedelta(hours=24)
 _THROTTLE = timedelta(minutes=10)
 
@@ -130,9 +128,7 @@ class TcgcsvVendor:
         return read_envelope(await self._file(operation, path, policy))
 
     async def _file(self, operation: str, path: str, policy: CallPolicy) -> Answer:
-        return await self._http.call(
-            operation, "GET", path, policy=policy, headers=_USER_AGENT, judge=self._judge
-        )
+        return await self._http.call(operation, "GET", path, policy=policy, judge=self._judge)
 
     def _judge(self, answer: Answer) -> Verdict | None:
         """Read 429 without `Retry-After` as the ten minutes of the vendor's throttle."""
