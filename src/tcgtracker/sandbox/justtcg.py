@@ -125,8 +125,7 @@ class JustTcgSandbox(Tunable):
             "variants_count": sum(_variants(card) for _, card in held),
             "sealed_count": len(held) - singles,
             "last_updated": str(to_epoch(now) // 21_600 * 21_600),  # a string, as recorded
-            "game_value_usd": sum(self._top(card, now) for _, card in held) / 100,
-            "game_value_change_7d_pct": 0.0,
+            **self._worth("game", [card for _, card in held], now),
         }
 
     def _sets(self, request: Request, _plan: Plan, now: datetime) -> dict[str, object]:
@@ -165,8 +164,15 @@ class JustTcgSandbox(Tunable):
             "variants_count": sum(_variants(card) for card in held),
             "sealed_count": len(held) - singles,
             "release_date": f"{made.released.isoformat()}T00:00:00.000Z",
-            "set_value_usd": sum(self._top(card, now) for card in held) / 100,
-            "set_value_change_7d_pct": 0.0,
+            **self._worth("set", held, now),
+        }
+
+    def _worth(self, what: str, cards: list[WorldCard], now: datetime) -> dict[str, object]:
+        today = sum(self._top(card, now) for card in cards)
+        before = sum(self._top(card, now - timedelta(days=7)) for card in cards)
+        return {
+            f"{what}_value_usd": today / 100,
+            f"{what}_value_change_7d_pct": round((today / before - 1) * 100, 2) if before else 0,
         }
 
     def _get_cards(self, request: Request, plan: Plan, now: datetime) -> dict[str, object]:
