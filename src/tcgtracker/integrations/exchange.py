@@ -110,10 +110,10 @@ class Exchange:
             fault = Unavailable(
                 self.vendor, self.operation, told[: 2 * EXCERPT_CHARS], self.request_id
             )
-        if fault is not None:
+        if self.answer is None:  # else it was whole, and the fault is one of closing
             if self._status_says_enough():
                 fault, outcome = self._error_of_status(self._answer_with(b"")), None
-            self.answer, self.error = None, fault
+            self.error = fault
         self._conclude(outcome)
 
     async def _converse(
@@ -151,6 +151,8 @@ class Exchange:
         self, response: httpx2.Response, sink: BinaryIO, *, accepted: bool
     ) -> VendorError | None:
         limit = self.wanted.max_bytes if accepted else MAX_ERROR_BYTES
+        if int(self._headers.get("content-length", "0")) > limit:
+            return self._broken(f"more than {limit} bytes")
         encoding = self._headers.get("content-encoding", "")
         try:
             async with aclosing(response.aiter_raw()) as chunks:

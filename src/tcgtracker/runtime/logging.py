@@ -42,7 +42,9 @@ def redact(secrets: Collection[str]) -> None:
 def hush_http_clients() -> None:
     """Let the HTTP libraries tell of trouble only, not of each request with its URL."""
     for name in TOLD_WITH_URLS:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logger = logging.getLogger(name)
+        if logger.getEffectiveLevel() < logging.WARNING:
+            logger.setLevel(logging.WARNING)
 
 
 def configure_logging(*, level: str = "INFO", as_json: bool | None = None) -> None:

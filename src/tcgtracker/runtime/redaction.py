@@ -28,7 +28,7 @@ _PATTERNS = (
 
 
 class Redactor:
-    """Masks known secrets, however URLs, JSON and repr write them, and what stands where keys do."""
+    """Masks known secrets, also as URL, JSON or repr write them, and what stands where keys do."""
 
     def __init__(self, secrets: Collection[str] = ()) -> None:
         forms = {form for secret in secrets if len(secret) >= MIN_LENGTH for form in _forms(secret)}
