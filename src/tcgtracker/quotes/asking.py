@@ -109,16 +109,19 @@ def _by_tcgplayer(
     covered = _cards_of_games(connection, card_ids, info.games)
     for card_id in set(card_ids):
         found.without[card_id] = NoRef.NO_PRODUCT if card_id in covered else NoRef.OTHER_GAME
-    for source in ID_SOURCES:
-        claims = claims_of_cards(connection, source, covered)
-        claimants = _claimants(connection, source, {claim.external_id for claim in claims})
-        links = _links_by_id(connection, history, source, claimants.keys())
-        # The id proves the card here; only a person's word speaks against it.
-        refusals = {
-            external_id: [link for link in group if link.decided_by]
-            for external_id, group in links.items()
-        }
-        _add_claims(found, claims, claimants, refusals)
+    claims: list[ClaimRow] = []
+    claimants: dict[str, set[int]] = defaultdict(set)
+    refusals: dict[str, list[LinkRow]] = defaultdict(list)
+    for source in ID_SOURCES:  # all of them use the same ids: what one says counts for the others
+        own = claims_of_cards(connection, source, covered)
+        ids = {claim.external_id for claim in own}
+        claims += own
+        for external_id, card_ids_of_it in _claimants(connection, source, ids).items():
+            claimants[external_id] |= card_ids_of_it
+        for external_id, group in _links_by_id(connection, history, source, ids).items():
+            # The id proves the card here; only a person's word speaks against it.
+            refusals[external_id] += [one for one in group if one.decided_by]
+    _add_claims(found, claims, claimants, refusals)
     return found
 
 
