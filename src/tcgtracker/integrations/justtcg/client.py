@@ -155,7 +155,7 @@ class JustTcgClient:
         )
 
     def _judge(self, answer: Answer) -> Verdict | None:
-        return judge(answer, self._clock.now(), key=self._key)
+        return judge(answer, self._clock.now())
 
 
 def _listed(answer: Answer) -> ListPayload:

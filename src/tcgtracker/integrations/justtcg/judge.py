@@ -1,11 +1,11 @@
 """What an answer says beyond its status: what is left of the plan, and which limit was hit."""
 
-import json
 from datetime import UTC, datetime, timedelta
 
 from tcgtracker.domain.clock import start_of_day
 from tcgtracker.domain.errors import (
     BadCredentials,
+    ContractBroken,
     QuotaExhausted,
     RateLimited,
     RequestRefused,
@@ -18,7 +18,6 @@ from tcgtracker.integrations.justtcg.payloads import (
     UsagePayload,
     read_payload,
 )
-from tcgtracker.integrations.vendor_text import quoted
 from tcgtracker.runtime.ports import ReportedQuota
 
 _TOO_FAST, _FORBIDDEN, _UNAUTHORIZED = 429, 403, 401
@@ -27,16 +26,16 @@ _KEY_CODES = frozenset({"MISSING_API_KEY", "INVALID_API_KEY"})
 _MINUTE = timedelta(minutes=1)
 
 
-def judge(answer: Answer, now: datetime, *, key: str = "") -> Verdict | None:
-    """Return what the body says; `now` is aware UTC, `key` is kept out of the messages."""
+def judge(answer: Answer, now: datetime) -> Verdict | None:
+    """Return what the body says; `now` is aware UTC."""
     try:
-        decoded = json.loads(answer.body)
-    except (ValueError, RecursionError):
+        decoded = answer.json()
+    except ContractBroken:
         decoded = None
     if not isinstance(decoded, dict):
         decoded = {}
     reported = _reported(decoded.get("_metadata"))
-    error = _error(answer, decoded, now, key)
+    error = _error(answer, decoded, now)
     return Verdict(error=error, reported=reported) if error or reported else None
 
 
@@ -56,9 +55,7 @@ def _reported(usage: object) -> tuple[ReportedQuota, ...]:
     )
 
 
-def _error(
-    answer: Answer, decoded: dict[str, object], now: datetime, key: str
-) -> VendorError | None:
+def _error(answer: Answer, decoded: dict[str, object], now: datetime) -> VendorError | None:
     if answer.status not in _TOO_MANY_CARDS | {_TOO_FAST, _UNAUTHORIZED}:
         return None
     try:
@@ -76,7 +73,7 @@ def _error(
             "the key is refused; correct API_JUSTTCG_API_KEY",
             answer.request_id,
         )
-    message = f"status {answer.status}: {quoted(said.error, (key,))}"
+    message = f"status {answer.status}{answer.quoted()}"
     if answer.operation.startswith("cards"):
         message += "; if the plan allows fewer cards a call, lower API_JUSTTCG_BATCH_SIZE"
     return RequestRefused(answer.vendor, answer.operation, message, answer.request_id)

@@ -27,7 +27,7 @@ from tcgtracker.integrations.contract import (
     SearchAnswer,
     VendorInfo,
 )
-from tcgtracker.integrations.http import Answer, Judge, VendorHttp, Verdict
+from tcgtracker.integrations.http import Answer, VendorHttp, Verdict
 from tcgtracker.integrations.pricecharting.csv import MAX_GUIDE, OtherCategory, PriceGuide
 from tcgtracker.integrations.pricecharting.judge import (
     GUIDE_INTERVAL,
@@ -42,8 +42,8 @@ from tcgtracker.integrations.pricecharting.normalize import (
     search_answer,
 )
 from tcgtracker.integrations.pricecharting.payloads import SUCCESS, BadShape, read_answer
-from tcgtracker.integrations.vendor_text import quoted
 
+_MAX_ANSWER = 2**20  # twenty products have some 20 kB
 _OK = 200
 _NOT_FOUND = 404
 _GUIDE_DEADLINE_S = 300.0  # about 10 MB, made on demand
@@ -99,8 +99,13 @@ class PriceChartingClient:
             raise InvalidInput(f"PriceCharting has no guide of {game!r}; it has {known}")
         for category in self.info.games[game]:
             observed_at = start_of_day(self._clock.now().date())
-            answer = await self._guide(category, policy)
-            for page in await asyncio.to_thread(self._read_guide, answer, category, observed_at):
+            with tempfile.TemporaryDirectory(prefix="tcgtracker-") as folder:
+                path = Path(folder) / f"{category}.csv"
+                answer = await self._fetch_guide(category, path, policy)
+                pages = await asyncio.to_thread(
+                    self._read_guide, answer, path, category, observed_at
+                )
+            for page in pages:
                 yield page
 
     async def _item(self, ref: ProductRef, policy: CallPolicy) -> ItemPage:
@@ -120,25 +125,28 @@ class PriceChartingClient:
             raise answer.broken("a search without products")
         return products
 
-    async def _guide(self, category: str, policy: CallPolicy) -> Answer:
+    async def _fetch_guide(self, category: str, path: Path, policy: CallPolicy) -> Answer:
         now, before = self._clock.now(), self._next_guide_at
         if before is not None and now < before:
             message = "one price guide every 10 minutes"
             raise SourcePaused(self.info.vendor, "price_guide", message, until=before)
         self._next_guide_at = now + GUIDE_INTERVAL
-        # never repeated at once: the second call would be refused
-        policy = replace(policy, attempts=1, deadline_s=max(policy.deadline_s, _GUIDE_DEADLINE_S))
 
         def judge_it(answer: Answer) -> Verdict | None:
             return judge_guide(answer, now)
 
         try:
-            answer = await self._call(
+            answer = await self._http.call_to_file(
                 "price_guide",
+                "GET",
                 "/price-guide/download-custom",
-                {"category": category},
-                policy,
-                judge_by=judge_it,
+                path,
+                # never repeated at once: the second call would be refused
+                policy=replace(
+                    policy, attempts=1, deadline_s=max(policy.deadline_s, _GUIDE_DEADLINE_S)
+                ),
+                params={"t": self._token, "category": category},
+                judge=judge_it,
                 max_bytes=MAX_GUIDE,
             )
         except (SourcePaused, SourceDisabled):  # not called
@@ -148,19 +156,18 @@ class PriceChartingClient:
             self._success(answer)
         return answer
 
-    def _read_guide(self, answer: Answer, category: str, observed_at: datetime) -> list[BulkPage]:
+    def _read_guide(
+        self, answer: Answer, path: Path, category: str, observed_at: datetime
+    ) -> list[BulkPage]:
         guide = PriceGuide(observed_at, category, boxed=self._boxed, stated=True)
-        with tempfile.TemporaryDirectory(prefix="tcgtracker-") as folder:
-            path = Path(folder) / f"{category}.csv"
-            path.write_bytes(answer.body)
-            try:
-                guide.add(path)
-            except OtherCategory as exc:
-                message = f"asked for the guide of {category}, answered that of other products"
-                raise answer.broken(message) from exc
-            except InvalidInput as exc:
-                raise answer.broken(str(exc).replace(str(path), path.name)) from exc
-            return list(guide.bulk_pages())
+        try:
+            guide.add(path)
+        except OtherCategory as exc:
+            message = f"asked for the guide of {category}, answered that of other products"
+            raise answer.broken(message) from exc
+        except InvalidInput as exc:
+            raise answer.broken(str(exc).replace(str(path), path.name)) from exc
+        return list(guide.bulk_pages())
 
     async def _call(
         self,
@@ -170,8 +177,6 @@ class PriceChartingClient:
         policy: CallPolicy,
         *,
         accept: Sequence[int] = (_OK,),
-        judge_by: Judge = judge,
-        max_bytes: int = 2**20,
     ) -> Answer:
         return await self._http.call(
             operation,
@@ -180,8 +185,8 @@ class PriceChartingClient:
             policy=policy,
             params={"t": self._token, **params},
             accept=accept,
-            judge=judge_by,
-            max_bytes=max_bytes,
+            judge=judge,
+            max_bytes=_MAX_ANSWER,
         )
 
     def _success(self, answer: Answer) -> object:
@@ -199,8 +204,7 @@ class PriceChartingClient:
         except BadShape as exc:
             raise answer.broken(str(exc)) from exc
         if said.status != SUCCESS:
-            text = said.error_message or said.status
-            raise self._refused(answer, f"answers {quoted(text, (self._token,))}")
+            raise self._refused(answer, f"status {said.status[:20]!r}{answer.quoted()}")
         return decoded
 
     def _refused(self, answer: Answer, message: str) -> VendorError:

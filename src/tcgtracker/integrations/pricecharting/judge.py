@@ -1,9 +1,8 @@
 """What an answer says beyond its status: the vendor reports a refused token in the body."""
 
-import json
 from datetime import datetime, timedelta
 
-from tcgtracker.domain.errors import BadCredentials, RateLimited
+from tcgtracker.domain.errors import BadCredentials, ContractBroken, RateLimited
 from tcgtracker.integrations.http import Answer, Verdict
 from tcgtracker.integrations.pricecharting.payloads import AnswerPayload, BadShape, read_answer
 
@@ -20,8 +19,8 @@ def error_of(answer: Answer) -> AnswerPayload | None:
     if len(answer.body) > _MAX_ERROR_BODY:  # errors are one line; products and guides are not
         return None
     try:
-        said = read_answer(json.loads(answer.body))
-    except (ValueError, RecursionError, BadShape):
+        said = read_answer(answer.json())
+    except (ContractBroken, BadShape):
         return None
     return said if said.status == "error" else None
 
