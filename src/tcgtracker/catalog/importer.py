@@ -18,6 +18,8 @@ from tcgtracker.integrations.catalog_records import CardRecord, ProductIdRecord,
 
 _VENDOR = "tcgplayer"
 """The catalog whose product ids the others quote."""
+_ECHOES = frozenset({"justtcg"})
+"""Catalogs that repeat TCGplayer's ids and know nothing of the products beyond."""
 VENDOR_ORIGIN = "tcgcsv"
 """The origin of claims that the vendor's own catalog makes."""
 
@@ -259,6 +261,8 @@ class CatalogImporter:
             own = known.origin == VENDOR_ORIGIN
             if own or numbers_agree(record.collector_number, card.number):
                 return Claim(known.printing, known.variant, VENDOR_ORIGIN, evidence)
+            return known
+        if known and record.catalog in _ECHOES:
             return known
         evidence = f"{record.key} names product {product.external_id}"
         if product.variant:

@@ -143,7 +143,8 @@ class VendorInfo:
     vendor: the name in keys, logs and rows; source: under which its prices stand, None for a
     vendor whose prices are never stored. games: our slug to the vendor's own ids, in order.
     batch: products of one ITEMS call. id_kinds: by which ids ITEMS can ask, the preferred first.
-    needs: the settings without which it is disabled.
+    needs: the settings without which it is disabled. bulk_by_set: a BULK game costs one call for
+    each of its sets and one for each of the vendor's ids of it, else the latter alone.
     """
 
     vendor: str
@@ -157,6 +158,7 @@ class VendorInfo:
     batch: int = 1
     id_kinds: tuple[IdKind, ...] = (IdKind.OWN,)
     needs: tuple[str, ...] = ()
+    bulk_by_set: bool = False
 
 
 @dataclass(frozen=True, slots=True)

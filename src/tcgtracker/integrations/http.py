@@ -71,6 +71,7 @@ class VendorHttp:
         self._limiter = limiter
         self._gate = gate
         self._clock = clock
+        self._secrets = set(secrets)
         self._redactor = Redactor(secrets)
         self._user_agent = user_agent or f"tcgtracker/{__version__}"
         self._refusals = Refusals(default_retry_after_s)
@@ -79,6 +80,14 @@ class VendorHttp:
         self._client: httpx2.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         redact(secrets)
+
+    def conceal(self, secret: str, *, instead_of: str = "") -> None:
+        """Keep one more text out of errors (a token that was given), for the one before it.
+
+        Logs mask what stands behind `Authorization` and `Bearer` whatever it is.
+        """
+        self._secrets = (self._secrets - {instead_of}) | {secret}
+        self._redactor = Redactor(self._secrets)
 
     async def call(
         self,

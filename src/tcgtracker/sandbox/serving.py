@@ -12,6 +12,7 @@ from typing import Self, TypeVar
 from tcgtracker.sandbox import fault_answers, fault_bodies
 from tcgtracker.sandbox.clock import SandboxClock
 from tcgtracker.sandbox.control import Control
+from tcgtracker.sandbox.environment import environment
 from tcgtracker.sandbox.faults import FaultBoard, FaultRule
 from tcgtracker.sandbox.ledger import Call, Ledger
 from tcgtracker.sandbox.served import ServedPrice, prices_in
@@ -121,6 +122,10 @@ class Sandbox:
     def urls(self) -> dict[str, str]:
         """The address of each vendor."""
         return {name: port.url for name, port in self._ports.items()}
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables that point the tracker's clients here."""
+        return environment(self.vendors, self.urls)
 
     def fault(self, name: str, **given: object) -> FaultRule:
         """Set a fault; the arguments are the fields of `FaultRule`, `params` those of the fault.

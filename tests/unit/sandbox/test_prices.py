@@ -23,11 +23,6 @@ FIRST_DAY = date(2026, 9, 1)
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(scope="module")
-def world() -> World:
-    return make_world(7, FIRST_DAY)
-
-
 def test_first_day_shows_the_stated_value(world: World) -> None:
     for card in world.cards():
         for printing in card.printings:

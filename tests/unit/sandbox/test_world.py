@@ -21,11 +21,6 @@ print(hashlib.sha256(repr(make_world(7, date(2026, 9, 1))).encode()).hexdigest()
 """
 
 
-@pytest.fixture(scope="module")
-def world() -> World:
-    return make_world(7, FIRST_DAY)
-
-
 def test_same_seed_gives_the_same_world_in_two_processes() -> None:
     digests = {
         subprocess.run(
