@@ -33,7 +33,6 @@ PRINTINGS = (
 )
 """In the order of their printingId, from 1."""
 
-NO_PRICES = FivePrices(None, None, None, None, None)
 _ENGLISH, _JAPANESE = 1, 7
 _UNOPENED = len(CONDITIONS) + 1
 _GROUPS_WITHOUT_FILES = {69: (2_690, "Issue One"), 70: (2_701, "Issue Two")}
