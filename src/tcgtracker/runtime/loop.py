@@ -34,10 +34,12 @@ class LoopRunner:
         Raises:
             RuntimeError: the runner is closed, or this is its own thread, which must not wait.
         """
-        try:
-            crossing = self._start(coroutine)
+        crossing = _Crossing(coroutine)
+        try:  # from here on, because an interrupt may come between any two steps
+            self._send(crossing)
+            crossing.ended.wait()
         except BaseException:
-            coroutine.close()
+            crossing.abandon()
             raise
         return crossing.result()
 
@@ -67,7 +69,7 @@ class LoopRunner:
         thread.join()
         loop.close()
 
-    def _start(self, coroutine: Coroutine[Any, Any, T]) -> "_Crossing[T]":
+    def _send(self, crossing: "_Crossing[Any]") -> None:
         with self._lock:
             if self._closed:
                 raise RuntimeError(_CLOSED)
@@ -78,7 +80,7 @@ class LoopRunner:
                     target=self._loop.run_forever, name="vendors", daemon=True
                 )
                 self._thread.start()
-            return _Crossing(self._loop, coroutine)
+            crossing.begin_in(self._loop)
 
     def _refuse_own_thread(self) -> None:
         if threading.current_thread() is self._thread:
@@ -86,33 +88,45 @@ class LoopRunner:
 
 
 class _Crossing(Generic[T]):
-    """One coroutine in the loop, and the thread that waits for it."""
+    """One coroutine on its way through the loop. `ended` is set when it has really ended."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> None:
-        self._loop = loop
+    def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
+        self.ended = threading.Event()
         self._coroutine = coroutine
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[T] | None = None
-        self._ended = threading.Event()
+        self._abandoned = False
+
+    def begin_in(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
         loop.call_soon_threadsafe(self._begin)
 
+    def abandon(self) -> None:
+        """Cancel it, wherever it is, and wait a while for its end."""
+        if self._loop is None:
+            self._coroutine.close()
+            return
+        self._loop.call_soon_threadsafe(self._cancel)
+        self.ended.wait(GRACE_S)
+
     def result(self) -> T:
-        try:
-            self._ended.wait()
-        except BaseException:  # a signal's handler raised in the waiting thread
-            self._loop.call_soon_threadsafe(self._cancel)
-            self._ended.wait(GRACE_S)
-            raise
         if self._task is None or self._task.cancelled():
             raise RuntimeError(_CLOSED)
         return self._task.result()
 
     def _begin(self) -> None:
-        self._task = self._loop.create_task(self._coroutine)
-        self._task.add_done_callback(lambda _: self._ended.set())
+        if self._abandoned:
+            return
+        self._task = asyncio.get_running_loop().create_task(self._coroutine)
+        self._task.add_done_callback(lambda _: self.ended.set())
 
     def _cancel(self) -> None:
+        self._abandoned = True
         if self._task is not None:
             self._task.cancel()
+        else:
+            self._coroutine.close()
+            self.ended.set()
 
 
 class _End:

@@ -19,7 +19,7 @@ _PATTERNS = (
     ),
     # a header as `Name: value`, in the repr of a dict or of a list, or in JSON
     re.compile(
-        r"(\b(?:authorization|x-api-key)[\\\"']*\s*[:=,]\s*b?[\\\"']*"
+        r"(\b(?:authorization|x-api-key)[\\\"']*\s*[:=,]\s*(?:b(?=[\\\"']))?[\\\"']*"
         r"(?:(?:bearer|basic|token)\s+)?)[^\s\"'\\,;)}\]]+",
         re.IGNORECASE,
     ),
@@ -55,13 +55,22 @@ def one_line(text: str) -> str:
 
 
 def _forms(secret: str) -> set[str]:
+    """Return how the secret looks after one or two of the usual ways to write a text."""
+    once = _written(secret)
+    return once.union(*map(_written, once))
+
+
+def _written(text: str) -> set[str]:
+    in_repr = repr(text)[1:-1]
     return {
-        secret,
-        quote(secret, safe=""),
-        quote(secret),
-        quote_plus(secret),
-        json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        repr(secret)[1:-1],
-        one_line(secret),
+        text,
+        quote(text, errors="surrogatepass"),
+        quote(text, safe="", errors="surrogatepass"),
+        quote_plus(text, errors="surrogatepass"),
+        json.dumps(text)[1:-1],
+        json.dumps(text, ensure_ascii=False)[1:-1],
+        in_repr,
+        in_repr.replace("'", "\\'"),  # which quotes repr takes depends on the text around
+        repr(text.encode("utf-8", "surrogatepass"))[2:-1],
+        one_line(text),
     }

@@ -20,7 +20,7 @@ from tcgtracker.domain.errors import (
     VendorTimeout,
 )
 from tcgtracker.integrations.contract import CallPolicy
-from tcgtracker.integrations.http import Answer, VendorHttp, Verdict
+from tcgtracker.integrations.http import Answer, Judge, VendorHttp, Verdict
 from tcgtracker.runtime.ports import CallOutcome, CallTicket, ReportedQuota
 from tests.raw_server import RawServer, Reply, a_reply
 from tests.unit.integrations.vendor_ports import NOW, QUICK, TWICE, Ports, a_client, asked
@@ -389,10 +389,10 @@ def test_client_belongs_to_one_loop() -> None:
         asyncio.run(once())
 
 
-def to_file(server: RawServer, ports: Ports, path: Path, **options: object) -> Answer:
+def to_file(server: RawServer, ports: Ports, path: Path, judge: Judge | None = None) -> Answer:
     async def get_file(client: VendorHttp) -> Answer:
         return await client.call_to_file(
-            "guide", "GET", "/g", path, policy=QUICK, max_bytes=2**20, **options
+            "guide", "GET", "/g", path, policy=QUICK, max_bytes=2**20, judge=judge
         )
 
     return asyncio.run(asked(server, ports, get_file))
