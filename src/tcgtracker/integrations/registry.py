@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings
 
 from tcgtracker.config import Settings
 from tcgtracker.domain.clock import Clock
-from tcgtracker.integrations import justtcg, pricecharting
+from tcgtracker.integrations import ebay, justtcg, pricecharting, tcgcsv, tcgplayer
 from tcgtracker.integrations.contract import Vendor, VendorInfo
 from tcgtracker.integrations.http import VendorHttp
 
@@ -69,9 +69,39 @@ def _justtcg(settings: Settings) -> ConfiguredVendor:
     return ConfiguredVendor(justtcg.describe(own), own, own.base_url, create)
 
 
+def _tcgplayer(settings: Settings) -> ConfiguredVendor:
+    own = settings.tcgplayer
+
+    def create(http: VendorHttp, clock: Clock) -> Vendor:
+        return tcgplayer.create(http, own, clock)
+
+    return ConfiguredVendor(tcgplayer.describe(own), own, own.base_url, create)
+
+
+def _tcgcsv(settings: Settings) -> ConfiguredVendor:
+    own = settings.tcgcsv
+
+    def create(http: VendorHttp, clock: Clock) -> Vendor:
+        return tcgcsv.create(http, own, clock)
+
+    return ConfiguredVendor(tcgcsv.describe(own), own, own.base_url, create)
+
+
+def _ebay(settings: Settings) -> ConfiguredVendor:
+    own = settings.ebay
+
+    def create(http: VendorHttp, clock: Clock) -> Vendor:
+        return ebay.create(http, own, clock)
+
+    return ConfiguredVendor(ebay.describe(own), own, ebay.base_url(own), create)
+
+
 VENDORS: Mapping[str, Callable[[Settings], ConfiguredVendor]] = {
     "pricecharting": _pricecharting,
     "justtcg": _justtcg,
+    "tcgplayer": _tcgplayer,
+    "tcgcsv": _tcgcsv,
+    "ebay": _ebay,
 }
 """In the order in which they are shown; what is asked first, the flags decide."""
 

@@ -77,10 +77,13 @@ def test_missing_grade_is_no_quote(nothing):
 
 
 def test_answer_without_any_price_key_says_nothing_of_prices():
-    keys = dict.fromkeys(
-        ("loose_price", "cib_price", "new_price", "manual_only_price", "condition_20_price"), ...
+    page = page_of(
+        loose_price=...,
+        cib_price=...,
+        new_price=...,
+        manual_only_price=...,
+        condition_20_price=...,
     )
-    page = page_of(**keys)
     assert page.items == []
     assert page.skipped == {"no-price-keys": 1}
     assert page.answered == {REF: "630417"}
@@ -196,13 +199,16 @@ def test_comic_has_other_grades_and_is_not_read():
     assert page.skipped == {"comic-book": 1}
 
 
-def a_hit(number: int, console: str = "Pokemon Base Set", **more: object) -> dict[str, object]:
-    return {"id": str(number), "product-name": f"Pikachu #{number}", "console-name": console} | more
+def a_hit(
+    number: int, console: str = "Pokemon Base Set", more: dict[str, object] | None = None
+) -> dict[str, object]:
+    names = {"id": str(number), "product-name": f"Pikachu #{number}", "console-name": console}
+    return names | (more or {})
 
 
 def test_hits_carry_only_what_the_vendor_sent():
     answer = search_answer(
-        [a_hit(1), a_hit(2, **{"loose-price": 250, "genre": "Pokemon Card", "tcg-id": "77"})],
+        [a_hit(1), a_hit(2, more={"loose-price": 250, "genre": "Pokemon Card", "tcg-id": "77"})],
         game="pokemon",
         limit=10,
     )
@@ -225,7 +231,13 @@ def test_limit_cuts_and_says_so():
 
 
 def test_hits_of_other_games_and_shapes_are_counted():
-    found = [a_hit(1), a_hit(2, "Nintendo 64"), {"id": "3"}, "x", a_hit(4, **{"loose-price": -1})]
+    found = [
+        a_hit(1),
+        a_hit(2, "Nintendo 64"),
+        {"id": "3"},
+        "x",
+        a_hit(4, more={"loose-price": -1}),
+    ]
     answer = search_answer(found, game="pokemon", limit=20)
     assert [hit.external_id for hit in answer.hits] == ["1", "4"]
     assert answer.skipped == {"other-game": 1, "bad-hit": 2, "negative-price": 1}

@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import islice
 
 import pytest
+from pydantic import SecretStr
 
 from tcgtracker.config import TcgplayerSettings
 from tcgtracker.domain.catalog import ProductType
@@ -35,7 +36,7 @@ from tests.unit.integrations.asking import (
 from tests.unit.integrations.builders import a_row, values_of
 
 HOUR = datetime(2026, 11, 22, 15, tzinfo=UTC)
-SETTINGS = TcgplayerSettings(client_id="public", client_secret="private")  # noqa: S106 - of no account
+SETTINGS = TcgplayerSettings(client_id="public", client_secret=SecretStr("private"))
 
 
 class Api:
