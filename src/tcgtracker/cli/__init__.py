@@ -5,7 +5,20 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tcgtracker.cli import cards, db, demo, doctor, holds, imports, jobs, seal, search, serve, users
+from tcgtracker.cli import (
+    cards,
+    db,
+    demo,
+    doctor,
+    holds,
+    imports,
+    jobs,
+    sandbox,
+    seal,
+    search,
+    serve,
+    users,
+)
 from tcgtracker.cli.errors import Options, run
 
 app = typer.Typer(
@@ -24,6 +37,7 @@ app.command("card")(cards.card)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("history")(cards.history)
+app.command("sandbox")(sandbox.sandbox)
 app.command("seal")(seal.seal)
 app.command("search")(search.search)
 app.command("serve")(serve.serve)
