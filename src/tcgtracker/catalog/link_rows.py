@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
@@ -28,9 +29,28 @@ class VendorProduct:
     sub_key: str
 
 
+class Origin(StrEnum):
+    """Which rule tied a vendor's own product id to a card; other claims name their catalog."""
+
+    TCG_ID = "tcg-id"
+    """The product states TCGplayer's product id of the card, and its statement agrees."""
+    OWN_ID = "own-id"
+    """The vendor's own record made the card, or joined it."""
+    NUMBER_AND_NAME = "number-and-name"
+    """The only card of the set with that number and name."""
+    REFUSED = "refused"
+    """An id points at the card and the statement does not agree: trusted for nothing."""
+    SUSPENDED = "suspended"
+    """It agreed once and does no longer; the evidence is what it was trusted for."""
+
+    @property
+    def trusted(self) -> bool:
+        return self not in (Origin.REFUSED, Origin.SUSPENDED)
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimRow:
-    """What a catalog says of a product id and a card."""
+    """What a catalog, or a vendor of its own product, says of a product id and a card."""
 
     external_id: str
     card_id: int
@@ -38,6 +58,10 @@ class ClaimRow:
     variant: str
     origin: str
     evidence: str
+
+    @property
+    def trusted(self) -> bool:
+        return self.origin not in (Origin.REFUSED, Origin.SUSPENDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +165,10 @@ def write_links(
     printings_by_card: dict[int, dict[str, int]],
     rule_version: str,
     checked_at: datetime,
-) -> None:
+) -> set[int]:
     """Insert or overwrite links, making the printings that are missing.
 
-    known: the vendor products that have a link already.
+    known: the vendor products that have a link already. Returns the cards that gained a printing.
     """
     missing = {
         (link.card_id, link.printing)
@@ -184,6 +208,7 @@ def write_links(
         connection.execute(_UPDATE, [_without(row, "vendor_product_id") for row in changed])
     if new:
         connection.execute(insert(product_links), new)
+    return {card_id for card_id, _ in missing}
 
 
 def load_cursor(connection: Connection) -> int:

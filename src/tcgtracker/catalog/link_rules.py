@@ -1,20 +1,26 @@
-"""The rules `ids-1`, without a database: from claims and products of a card to its links.
+"""The rules `ids-2`, without a database: from claims and products of a card to its links.
 
 A product id that exactly one card claims proves the card, never the printing: that needs the sub
-key, or a card with one printing. What is not proven is unknown, with the reason.
+key, or a card with one printing. Of a vendor's own ids also the bracket in the product's name
+proves it, or that the brackets of its siblings leave one. What is not proven is unknown, with the
+reason.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from tcgtracker.catalog.agreement import plain_printing, printing_of_bracket
 from tcgtracker.catalog.importer import VENDOR_ORIGIN
 from tcgtracker.catalog.link_rows import ClaimRow, LinkRow, VendorProduct
 from tcgtracker.catalog.numbers import printing_label
+from tcgtracker.catalog.writer import ID_SOURCES
 from tcgtracker.domain.catalog import LinkState
+from tcgtracker.domain.source import Source
 
-RULE_VERSION = "ids-1"
+RULE_VERSION = "ids-2"
 _SHOWN = 5
+_ENGLISH = "English"
 
 
 @dataclass(slots=True)
@@ -43,13 +49,93 @@ def decide(
     known = {card_id: set(names) for card_id, names in printings.items()}
     # Those with a sub key first: they tell which printings a card has.
     ordered = sorted(products, key=lambda product: (not product.sub_key, product.id))
+    siblings = _siblings(claims)
     decisions = []
     for product in ordered:
-        decision = _decide_one(product, claims[product.external_id], known)
+        group = claims[product.external_id]
+        if product.source in ID_SOURCES or len(group) > 1:
+            decision = _decide_one(product, group, known)
+        else:
+            decision = _decide_own(product, group[0], known, siblings[group[0].card_id])
         if decision.printing:
             known.setdefault(decision.claim.card_id, set()).add(decision.printing)
         decisions.append(decision)
+    _refuse_other_languages(decisions)
     return decisions
+
+
+def printing_of_sub_key(source: Source, sub_key: str) -> tuple[str, str]:
+    """Return printing and language of a sub key: JustTCG's name condition and language too.
+
+    `Holofoil / Near Mint / English` is a Holofoil; '' where the language is not said.
+    """
+    if source is not Source.JUSTTCG:
+        return sub_key, ""
+    printing, *rest = (part.strip() for part in sub_key.split(" / "))
+    return printing, rest[-1] if len(rest) > 1 else ""
+
+
+def _siblings(claims: Mapping[str, Sequence[ClaimRow]]) -> dict[int, list[ClaimRow]]:
+    """Return the trusted claims of each card, of products that no other card claims."""
+    found: dict[int, list[ClaimRow]] = defaultdict(list)
+    for group in claims.values():
+        if len(group) == 1 and group[0].trusted:
+            found[group[0].card_id].append(group[0])
+    return found
+
+
+def _decide_own(
+    product: VendorProduct,
+    claim: ClaimRow,
+    printings: Mapping[int, Collection[str]],
+    siblings: Sequence[ClaimRow],
+) -> Decision:
+    """Decide a product that a vendor names by its own id."""
+    unknown, derived = LinkState.UNKNOWN, LinkState.DERIVED
+    if not claim.trusted:
+        return Decision(product, claim, unknown, "", f"{claim.origin}: {claim.evidence}")
+    if product.sub_key:
+        printing, _ = printing_of_sub_key(product.source, product.sub_key)
+        evidence = f"{claim.evidence}; sub key {product.sub_key}"
+        if not printing:
+            return Decision(product, claim, unknown, "", f"{evidence} names no printing")
+        return Decision(product, claim, derived, printing_label(printing, claim.variant), evidence)
+    known = printings.get(claim.card_id, ())
+    if claim.variant:
+        printing = printing_of_bracket(claim.variant, known)
+        reason = f"[{claim.variant}] is " + (
+            f"its {printing}" if printing else "no printing that the card is known to have"
+        )
+        state = derived if printing else unknown
+        return Decision(product, claim, state, printing, f"{claim.evidence}; {reason}")
+    # A special product of the card (`Holofoil (cosmos)`) has an id of its own.
+    plain = [name for name in known if not name.endswith(")")]
+    brackets = sorted({one.variant for one in siblings if one.variant})
+    twins = sorted(one.external_id for one in siblings if not one.variant)
+    printing = plain_printing(plain, brackets) if len(twins) == 1 else ""
+    if printing:
+        others = ", ".join(f"[{one}]" for one in brackets if printing_of_bracket(one, plain))
+        reason = f"{others} are its other printings" if others else "the card's only printing"
+        return Decision(product, claim, derived, printing, f"{claim.evidence}; {reason}")
+    reason = f"no bracket, and the card has the printings {', '.join(sorted(plain)) or '(none)'}"
+    if len(twins) > 1:
+        reason = f"products {', '.join(twins[:_SHOWN])} of this card all have no bracket"
+    return Decision(product, claim, unknown, "", f"{claim.evidence}; {reason}")
+
+
+def _refuse_other_languages(decisions: Sequence[Decision]) -> None:
+    """Trust the English one of a product sold in several languages: the others cost otherwise."""
+    groups: dict[tuple[str, str], list[tuple[str, Decision]]] = defaultdict(list)
+    for decision in decisions:
+        language = printing_of_sub_key(decision.product.source, decision.product.sub_key)[1]
+        if language and decision.state.trusted:
+            place = (decision.product.external_id, decision.printing)
+            groups[place].append((language, decision))
+    for group in groups.values():
+        if len({language for language, _ in group}) > 1:
+            for language, decision in group:
+                if language != _ENGLISH:
+                    decision.refuse("sold in several languages, of which English is shown")
 
 
 def _decide_one(
@@ -74,13 +160,19 @@ def _decide_one(
     return Decision(product, claim, unknown, "", reason)
 
 
-def refuse_rivals(decisions: Sequence[Decision], kept: Sequence[LinkRow]) -> None:
+def refuse_rivals(
+    decisions: Sequence[Decision], kept: Sequence[LinkRow], external_ids: Mapping[int, str]
+) -> None:
     """Trust no two products of one card that name the same printing.
 
     The one whose catalog states that very printing stays; where a person has decided for one,
-    that one stays.
+    that one stays. Sub keys of one product that name the same printing are its conditions.
+    external_ids: the vendor's id of each product of the `kept` links.
     """
-    taken = {(link.card_id, link.printing) for link in kept if link.state.trusted and link.printing}
+    taken: dict[tuple[int, str], set[str]] = defaultdict(set)
+    for link in kept:
+        if link.state.trusted and link.printing:
+            taken[link.card_id, link.printing].add(external_ids[link.vendor_product_id])
     rivals: dict[tuple[int, str], list[Decision]] = defaultdict(list)
     for decision in decisions:
         if decision.state.trusted:
@@ -88,7 +180,12 @@ def refuse_rivals(decisions: Sequence[Decision], kept: Sequence[LinkRow]) -> Non
     for place, group in rivals.items():
         ids = sorted({decision.product.external_id for decision in group})
         stated = [one for one in group if one.claim.printing == one.printing]
-        if len(group) == 1 and place not in taken:
+        conditions = len(ids) == 1 and (
+            len(group) == 1 or all(decision.product.sub_key for decision in group)
+        )
+        if conditions and place not in taken:
+            continue
+        if conditions and taken[place] == set(ids) and group[0].product.source is Source.JUSTTCG:
             continue
         reason = (
             "a person has tied another product to this printing"

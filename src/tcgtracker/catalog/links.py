@@ -4,7 +4,7 @@ The products are the history's, which may be another database: nothing here join
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -40,6 +40,8 @@ from tcgtracker.domain.errors import Conflict
 from tcgtracker.domain.source import Source
 
 BATCH = 5_000
+OWN_SOURCES = (Source.PRICECHARTING, Source.JUSTTCG)
+"""The sources that name products by ids of their own."""
 _ATTEMPTS = 3
 _T = TypeVar("_T")
 
@@ -83,9 +85,6 @@ def link_products(
     two products that both say Holofoil of one card prove neither.
     """
     report = LinkReport()
-    if source not in ID_SOURCES:
-        report.unclaimed = len(vendor_products)  # the rules know TCGplayer's product ids only
-        return report
     claims = claims_of_products(
         uow.connection, source, {product.external_id for product in vendor_products}
     )
@@ -105,7 +104,11 @@ def link_products(
         by_product,
         printings,
     )
-    refuse_rivals(decisions, [link for link in present.values() if is_kept(link)])
+    refuse_rivals(
+        decisions,
+        [link for link in present.values() if is_kept(link)],
+        {product.id: product.external_id for product in products},
+    )
     refuse_unseen_rivals(decisions, by_product, {product.external_id for product in products})
     asked = {product.id for product in vendor_products}
     report.kept = len(asked & {name for name, link in present.items() if is_kept(link)})
@@ -124,7 +127,7 @@ def link_products(
         for decision in decisions
     ]
     changed = [row for row in rows if row != present.get(row.vendor_product_id)]
-    write_links(
+    grown = write_links(
         uow.connection,
         source,
         changed,
@@ -139,7 +142,25 @@ def link_products(
         for row in changed
         if row.vendor_product_id in present
     }
+    for other in OWN_SOURCES if grown else ():
+        # A plain product was the only printing's; now there is one more.
+        if other is not source:
+            link_cards(uow, other, grown, report, clock=clock)
     return report
+
+
+def link_cards(
+    uow: UnitOfWork, source: Source, card_ids: Set[int], report: LinkReport, *, clock: Clock
+) -> None:
+    """Decide again the links of a source to some cards, and note in the report what changed."""
+    external_ids = {
+        claim.external_id for claim in claims_of_cards(uow.connection, source, card_ids)
+    }
+    products = products_of_ids(uow.history, source, external_ids)
+    if products:
+        other = link_products(uow, source, products, clock=clock)
+        report.written += other.written
+        report.cards |= other.cards
 
 
 def link_all(
@@ -184,9 +205,15 @@ def link_ids(
 
     def one_batch(uow: UnitOfWork) -> LinkReport:
         batch = LinkReport()
+        asked = wanted[start : start + BATCH]
         for source in ID_SOURCES:
-            products = products_of_ids(uow.history, source, wanted[start : start + BATCH])
+            products = products_of_ids(uow.history, source, asked)
             batch.add(link_products(uow, source, products, clock=clock))
+        cards = {
+            claim.card_id for claim in claims_of_products(uow.connection, Source.TCGCSV, asked)
+        }
+        for source in OWN_SOURCES:  # a catalog may have named more printings of their cards
+            link_cards(uow, source, cards, batch, clock=clock)
         return batch
 
     for start in range(0, len(wanted), BATCH):

@@ -143,7 +143,9 @@ class VendorInfo:
     vendor: the name in keys, logs and rows; source: under which its prices stand, None for a
     vendor whose prices are never stored. games: our slug to the vendor's own ids, in order.
     batch: products of one ITEMS call. id_kinds: by which ids ITEMS can ask, the preferred first.
-    needs: the settings without which it is disabled.
+    needs: the settings without which it is disabled. bulk_by_set: a BULK game costs one call for
+    each of its sets and one for each of the vendor's ids of it, else the latter alone.
+    retry_after_s: the wait after a first 429 that does not say how long.
     """
 
     vendor: str
@@ -157,6 +159,8 @@ class VendorInfo:
     batch: int = 1
     id_kinds: tuple[IdKind, ...] = (IdKind.OWN,)
     needs: tuple[str, ...] = ()
+    bulk_by_set: bool = False
+    retry_after_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,8 @@ class CallPolicy:
     """How patiently to ask.
 
     attempts: HTTP calls for one answer at most (1: the job layer repeats). deadline_s: for one
-    call, everything included. live: a person waits, so the reserved part of the bucket may be used.
+    call, everything included. live: a person waits, so the reserved part of the bucket may be used
+    and the deadline is for all attempts and pauses together.
     """
 
     attempts: int = 1

@@ -31,10 +31,12 @@ class JobQueue:
         run_at: datetime | None = None,
         dedupe_key: str | None = None,
         parent_id: JobId | None = None,
+        max_attempts: int | None = None,
     ) -> JobId:
         """Write a job; return its id, or that of the open job with the same dedupe key.
 
-        run_at: not before this moment (aware UTC); now when left out.
+        run_at: not before this moment (aware UTC); now when left out. max_attempts: fewer than the
+        declaration says, for a part of a job that has had some already.
 
         Raises:
             UnknownJob: no job of that name is registered.
@@ -45,7 +47,7 @@ class JobQueue:
             name=name,
             args=args or {},
             run_at=run_at or now,
-            max_attempts=self._registry.get(name).max_attempts,
+            max_attempts=max_attempts or self._registry.get(name).max_attempts,
             dedupe_key=dedupe_key,
             parent_id=parent_id,
         )

@@ -139,6 +139,10 @@ def _see_scopes(connection: Connection, sets: Sequence[ChangeSet]) -> None:
 
 
 def _refresh(uow: UnitOfWork, dialect: DatabaseDialect, card_ids: Sequence[int]) -> None:
+    # One at a time for a card: two that replace the same rows would both insert them.
+    uow.connection.execute(
+        select(cards.c.id).where(cards.c.id.in_(card_ids)).order_by(cards.c.id).with_for_update()
+    ).all()
     ties = _trusted_ties(uow.connection, card_ids)
     series = _series_of(uow.history, [tie.vendor_product_id for tie in ties])
     newest = _newest_of(uow.history, dialect, series)

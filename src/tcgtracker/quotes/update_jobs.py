@@ -1,0 +1,298 @@
+"""Background work that asks the sources for prices: one card, a chunk, all that are due."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from tcgtracker.database.engine import Database
+from tcgtracker.database.tables.operations import jobs as jobs_table
+from tcgtracker.database.unit_of_work import UnitOfWork, unit_of_work
+from tcgtracker.domain.clock import Clock
+from tcgtracker.domain.errors import (
+    Conflict,
+    FatalVendorError,
+    InvalidInput,
+    NotFound,
+    RetryableVendorError,
+)
+from tcgtracker.domain.ids import JobId
+from tcgtracker.domain.source import Source
+from tcgtracker.operations.context import JobContext
+from tcgtracker.operations.errors import Postpone
+from tcgtracker.operations.queue import JobQueue
+from tcgtracker.operations.registry import Job
+from tcgtracker.operations.values import JsonValue
+from tcgtracker.quotes.due_cards import claim_due, save_checks
+from tcgtracker.quotes.outcomes import CardOutcome, Outcome, Verdict
+from tcgtracker.quotes.plan import Operation, Step
+from tcgtracker.quotes.planning import DEFAULT_LIMIT, UPDATE_CARD, UPDATE_CARDS, Planner
+from tcgtracker.quotes.update import CardUpdater
+
+UPDATE_ALL = "update_all_card_prices"
+CLAIM = timedelta(hours=1)
+"""A chosen card is not due for so long; while its job is open it is not chosen either way."""
+MOST_CARDS = 10_000
+"""Cards of one chunk job."""
+_CHUNK = 200
+"""Cards of a scheduled chunk, about: the cost of a job is then far below that of its calls."""
+_ATTEMPTS = 4
+_RETRY_DELAY = timedelta(seconds=60)
+
+QueueOf = Callable[[], JobQueue]
+"""Gives the queue, which is made after the registry that these jobs are in."""
+
+
+def jobs(
+    database: Database,
+    history: Database,
+    clock: Clock,
+    *,
+    updater: CardUpdater,
+    planner: Planner,
+    queue: QueueOf,
+    bulk_jobs: Mapping[str, str] | None = None,
+) -> list[Job]:
+    """Return the jobs that update prices.
+
+    bulk_jobs: by vendor, the job that takes in its bulk files; its argument is `game`.
+    """
+    work = _UpdateJobs(database, history, clock, updater, planner, queue, dict(bulk_jobs or {}))
+    return [
+        Job(
+            name=UPDATE_CARD,
+            handler=work.update_card_price,
+            max_attempts=_ATTEMPTS,
+            retry_delay=_RETRY_DELAY,
+        ),
+        Job(
+            name=UPDATE_CARDS,
+            handler=work.update_prices,
+            max_attempts=_ATTEMPTS,
+            retry_delay=_RETRY_DELAY,
+        ),
+        Job(
+            name=UPDATE_ALL,
+            handler=work.update_all_card_prices,
+            every=timedelta(hours=6),
+        ),
+    ]
+
+
+def enqueue_card(
+    queue: JobQueue, uow: UnitOfWork, card_id: int, *, source: Source | None = None
+) -> JobId:
+    """Ask for one card's price in the background; the open job for the same is returned."""
+    key = f"{UPDATE_CARD}:{card_id}:{source or ''}"
+    return queue.enqueue(uow, UPDATE_CARD, _args(source, card_id=card_id), dedupe_key=key)
+
+
+def enqueue_cards(
+    queue: JobQueue,
+    uow: UnitOfWork,
+    card_ids: Sequence[int],
+    *,
+    source: Source | None = None,
+    parent_id: JobId | None = None,
+) -> JobId:
+    """Ask for the prices of some cards in the background, in one job.
+
+    Raises:
+        InvalidInput: none, or more than 10,000.
+    """
+    if not 1 <= len(card_ids) <= MOST_CARDS:
+        raise InvalidInput(f"give 1 to {MOST_CARDS} cards, not {len(card_ids)}")
+    args = _args(source, card_ids=list(card_ids))
+    return queue.enqueue(uow, UPDATE_CARDS, args, parent_id=parent_id)
+
+
+class _UpdateJobs:
+    def __init__(
+        self,
+        database: Database,
+        history: Database,
+        clock: Clock,
+        updater: CardUpdater,
+        planner: Planner,
+        queue: QueueOf,
+        bulk_jobs: dict[str, str],
+    ) -> None:
+        self._database = database
+        self._history = history
+        self._clock = clock
+        self._updater = updater
+        self._planner = planner
+        self._queue = queue
+        self._bulk_jobs = bulk_jobs
+
+    def update_card_price(self, job: JobContext) -> JsonValue:
+        """Update one card.
+
+        Raises:
+            NotFound: there is no such card, or no source knows it.
+            Conflict: no source has a trusted product for it.
+            RetryableVendorError: worth another attempt.
+            Postpone: every source is paused.
+            FatalVendorError: no source can be asked before somebody mends it.
+        """
+        card_id = _card_id(job.args.get("card_id"))
+        outcome = self._updater.update([card_id], source=_source(job), guard=job.hold)[0]
+        if (error := outcome.error()) is not None:
+            raise error
+        if outcome.outcome is Outcome.UNKNOWN:
+            raise NotFound(f"there is no card {card_id}")
+        if outcome.outcome is Outcome.NO_TRUSTED_LINK:
+            raise Conflict(f"card {card_id}: no trusted link: {outcome.fallback_reason}")
+        if outcome.outcome is Outcome.FAILED:
+            raise NotFound(f"card {card_id} has no price: {outcome.fallback_reason}")
+        return outcome.as_dict()
+
+    def update_prices(self, job: JobContext) -> JsonValue:
+        """Update a chunk of cards; what failed in passing is left to a job of its own.
+
+        Raises:
+            RetryableVendorError, Postpone, FatalVendorError: as for one card, when all are so.
+        """
+        card_ids = job.args.get("card_ids")
+        if not isinstance(card_ids, Sequence) or isinstance(card_ids, str) or not card_ids:
+            raise InvalidInput(f"card_ids must be a list of ids, not {card_ids!r}")
+        outcomes = self._updater.update(
+            [_card_id(one) for one in card_ids],
+            source=_source(job),
+            guard=job.hold,
+            on_progress=job.progress,
+        )
+        left = [one for one in outcomes if one.verdict in (Verdict.REPEAT, Verdict.WAIT)]
+        if len(left) == len(outcomes):
+            _raise_for_all(left)
+        if all(one.verdict is Verdict.FATAL for one in outcomes):
+            _raise_for_all(outcomes)
+        rest = self._repeat(job, left) if left else None
+        return {
+            "updated": sum(one.verdict is Verdict.SETTLED for one in outcomes),
+            "repeated_by": None if rest is None else str(rest),
+            "cards": [one.as_dict() for one in outcomes],
+        }
+
+    def update_all_card_prices(self, job: JobContext) -> JsonValue:
+        """Plan, and enqueue a job for each part of the plan.
+
+        Each chunk is chosen and enqueued in one transaction, so that a run that is killed leaves
+        no card that is taken and not asked for, and two runs never take the same card.
+        """
+        limit = job.args.get("limit", DEFAULT_LIMIT)
+        if not isinstance(limit, int) or limit < 1:
+            raise InvalidInput(f"limit must be a number of cards, not {limit!r}")
+        made = self._planner.plan(limit=limit)
+        with self._database.write() as connection:
+            job.hold(connection)
+            save_checks(connection, answered=made.fresh, missed=(), now=self._clock.now())
+        taken = 0
+        for step in made.plan.steps:
+            if step.operation is Operation.BULK:
+                taken += self._take(job, step, step.card_ids)
+                continue
+            for card_ids in _chunks(step, self._planner.batch_of(step.source)):
+                taken += self._take(job, step, card_ids)
+        return {
+            "due": made.due,
+            "cards": taken,
+            "calls": made.plan.calls,
+            "job_ids": [str(job_id) for job_id in self._children(job)],
+            "left_out": {
+                **{reason: len(ids) for reason, ids in made.plan.left_out.items()},
+                **made.without,
+            },
+        }
+
+    def _take(self, job: JobContext, step: Step, card_ids: Sequence[int]) -> int:
+        """Claim cards and enqueue their job; return how many were still free."""
+        now = self._clock.now()
+        with unit_of_work(self._database, self._history) as uow:
+            job.hold(uow.connection)
+            mine = claim_due(uow.connection, card_ids, now=now, until=now + CLAIM)
+            chosen = [card_id for card_id in card_ids if card_id in mine]
+            if not chosen:
+                return 0
+            if step.operation is Operation.BULK:
+                self._queue().enqueue(
+                    uow,
+                    self._bulk_jobs[step.vendor],
+                    {"game": step.game},
+                    dedupe_key=f"bulk:{step.vendor}:{step.game}",
+                    parent_id=job.job_id,
+                )
+            else:
+                enqueue_cards(self._queue(), uow, chosen, parent_id=job.job_id)
+        return len(chosen)
+
+    def _children(self, job: JobContext) -> list[JobId]:
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(jobs_table.c.id)
+                .where(jobs_table.c.parent_id == job.job_id)
+                .order_by(jobs_table.c.id)
+            )
+            return [JobId(row[0]) for row in rows]
+
+    def _repeat(self, job: JobContext, left: Sequence[CardOutcome]) -> JobId:
+        """Enqueue what is left of a chunk, with the attempts that are left.
+
+        The last attempt's part has one more, so that what it ends as is a job to be seen.
+        """
+        repeat = any(one.verdict is Verdict.REPEAT for one in left)
+        moments = [one.paused_until for one in left if one.paused_until is not None]
+        run_at: datetime = self._clock.now() + _RETRY_DELAY
+        if not repeat and moments:
+            run_at = max(run_at, min(moments))
+        with unit_of_work(self._database, self._history) as uow:
+            job.hold(uow.connection)
+            return self._queue().enqueue(
+                uow,
+                UPDATE_CARDS,
+                _args(_source(job), card_ids=[one.card_id for one in left]),
+                run_at=run_at,
+                dedupe_key=f"{UPDATE_CARDS}:rest:{job.job_id}",
+                parent_id=job.job_id,
+                max_attempts=max(1, _ATTEMPTS - job.attempt) if repeat else _ATTEMPTS,
+            )
+
+
+def _raise_for_all(outcomes: Sequence[CardOutcome]) -> None:
+    errors = [error for one in outcomes if (error := one.error()) is not None]
+    first, count = errors[0], len(errors)
+    if count == 1:
+        raise first
+    said = f"{count} cards, the first: {first}"
+    if any(one.verdict is Verdict.REPEAT for one in outcomes):
+        raise RetryableVendorError("update", "prices", said)
+    moments = [one.paused_until for one in outcomes if one.paused_until is not None]
+    if moments:
+        raise Postpone(min(moments), said)
+    raise FatalVendorError("update", "prices", said)
+
+
+def _chunks(step: Step, batch: int) -> Iterator[Sequence[int]]:
+    """Yield the cards of each job: whole calls, about 200 cards."""
+    size = max(batch, _CHUNK - _CHUNK % batch)
+    for start in range(0, len(step.card_ids), size):
+        yield step.card_ids[start : start + size]
+
+
+def _args(source: Source | None, **args: JsonValue) -> dict[str, JsonValue]:
+    return args if source is None else {**args, "source": source.value}
+
+
+def _source(job: JobContext) -> Source | None:
+    named = job.args.get("source")
+    if named is None:
+        return None
+    if not isinstance(named, str) or named not in set(Source):
+        raise InvalidInput(f"{named!r} is no source: {', '.join(Source)}")
+    return Source(named)
+
+
+def _card_id(value: JsonValue) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InvalidInput(f"{value!r} is no card id")
+    return value

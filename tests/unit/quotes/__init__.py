@@ -1,0 +1,1 @@
+"""Intake: plan, ask, record."""
