@@ -11,8 +11,6 @@ from tcgtracker.cli.output import write_json, write_table
 from tcgtracker.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from tcgtracker.integrations.contract import VendorInfo
-    from tcgtracker.operations.quota import Plan
     from tcgtracker.operations.source_status import SourceStatus
     from tcgtracker.quotes.vendors import VendorEntry
     from tcgtracker.tracker import Tracker
@@ -35,7 +33,7 @@ def list_(
 
     with open_tracker(quiet=True) as tracker:
         entries = tracker.vendors.entries()
-        plans = {entry.info.vendor: plan_of(entry.info) for entry in entries}
+        plans = {entry.info.vendor: tracker.plans[entry.info.vendor] for entry in entries}
         with tracker.database.read() as connection:
             statuses = load_statuses(connection, plans, tracker.clock.now())
     lines = [line_of(entry, status) for entry, status in zip(entries, statuses, strict=True)]
@@ -82,13 +80,13 @@ def resume(name: Name) -> None:
     from tcgtracker.operations import source_status
 
     with open_tracker(quiet=True) as tracker:
-        entry = _entry(tracker, name)
+        _entry(tracker, name)
         with tracker.database.write() as connection:
             source_status.resume(
                 connection,
                 tracker.database.dialect,
                 name,
-                plan_of(entry.info),
+                tracker.plans[name],
                 tracker.clock.now(),
             )
     typer.echo(f"{name} will be tried with the next call")
@@ -138,13 +136,6 @@ def line_of(entry: "VendorEntry", status: "SourceStatus") -> SourceLine:
         last_error_at=status.last_error_at,
         terms=entry.info.terms.note,
     )
-
-
-def plan_of(info: "VendorInfo") -> "Plan":
-    """Return the budgets that a vendor's limits give."""
-    from tcgtracker.operations.quota import Plan
-
-    return Plan(info.limits.per_day, info.limits.per_month)
 
 
 def _switch(name: str, *, enabled: bool) -> None:
