@@ -5,7 +5,19 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tcgtracker.cli import cards, db, demo, doctor, holds, imports, jobs, sandbox, seal, serve
+from tcgtracker.cli import (
+    cards,
+    db,
+    demo,
+    doctor,
+    holds,
+    imports,
+    jobs,
+    sandbox,
+    seal,
+    serve,
+    sources,
+)
 from tcgtracker.cli.errors import Options, run
 
 app = typer.Typer(
@@ -19,6 +31,7 @@ app.add_typer(db.app, name="db")
 app.add_typer(holds.app, name="holds")
 app.add_typer(imports.app, name="import")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(sources.app, name="sources")
 app.command("card")(cards.card)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)

@@ -248,7 +248,7 @@ class VendorHttp:
         except asyncio.CancelledError:
             if not entering.cancelled() and entering.exception() is None:
                 ticket = entering.result()
-                await uninterrupted(self._gate.leave(ticket, CallOutcome.ABANDONED))
+                await uninterrupted(self._gate.leave(ticket, CallOutcome.NOT_MADE))
             raise
 
     def _open(self) -> httpx2.AsyncClient:

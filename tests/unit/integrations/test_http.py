@@ -366,7 +366,7 @@ def test_call_cancelled_while_it_enters_gives_its_ticket_back() -> None:
 
     server, ports, entering = RawServer(a_reply()), SlowGate(), asyncio.Event()
     asyncio.run(asked(server, ports, cancel))
-    assert ports.outcomes == [ABANDONED]
+    assert ports.outcomes == [CallOutcome.NOT_MADE]
     assert not server.requests
 
 
