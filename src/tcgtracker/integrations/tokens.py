@@ -91,7 +91,7 @@ class TokenCalls:
             VendorError: as `VendorHttp.call`.
         """
         ends_at = time.monotonic() + policy.deadline_s
-        token = await self._current(policy)
+        token = await self._current(_left(policy, ends_at))
         call = partial(self._http.call, operation, "GET", path, params=params, judge=judge)
         answer = await call(
             policy=_left(policy, ends_at),

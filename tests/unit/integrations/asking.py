@@ -9,35 +9,12 @@ from typing import TypeVar
 
 from tcgtracker.domain.clock import FixedClock
 from tcgtracker.integrations.http import VendorHttp
-from tcgtracker.runtime.ports import CallOutcome, CallTicket, ReportedQuota
 from tcgtracker.sandbox.serving import Sandbox
 from tcgtracker.sandbox.wire import Request, Response, SandboxVendor
+from tests.unit.integrations.calling import FreeLimiter, OpenGate
 
 T = TypeVar("T")
 NOW = datetime(2026, 11, 22, 15, 40, 12, 345678, tzinfo=UTC)
-
-
-@dataclass
-class OpenGate:
-    """Lets everything through until the vendor is refused, and remembers what it was told."""
-
-    ended: list[tuple[CallOutcome, datetime | None, tuple[ReportedQuota, ...]]] = field(
-        default_factory=list
-    )
-
-    async def enter(self, service: str, operation: str) -> CallTicket:
-        return CallTicket(service, NOW)
-
-    async def leave(self, ticket, outcome, *, message="", not_before=None, reported=()) -> None:
-        self.ended.append((outcome, not_before, reported))
-
-    @property
-    def outcomes(self) -> list[CallOutcome]:
-        return [outcome for outcome, _, _ in self.ended]
-
-
-class NoWait:
-    async def acquire(self, service: str, *, live: bool = False, patience_s: float) -> None: ...
 
 
 @dataclass
@@ -69,7 +46,6 @@ def ask(
     *,
     gate: OpenGate | None = None,
     clock: FixedClock | None = None,
-    now: datetime = NOW,
 ) -> T:
     """Return what `do` returns with a client of the vendor."""
 
@@ -77,7 +53,7 @@ def ask(
         http = VendorHttp(
             "vendor",
             url,
-            limiter=NoWait(),
+            limiter=FreeLimiter(),
             gate=gate or OpenGate(),
             clock=clock or FixedClock(NOW),
             backoff_s=0.0,
@@ -87,7 +63,7 @@ def ask(
         finally:
             await http.close()
 
-    with Sandbox([vendor], now=now) as sandbox:
+    with Sandbox([vendor], now=NOW) as sandbox:
         return asyncio.run(run(sandbox.urls[vendor.name]))
 
 

@@ -24,7 +24,8 @@ from tcgtracker.integrations.ebay.normalize import add_hits
 from tcgtracker.integrations.ebay.notices import challenge_response
 from tcgtracker.integrations.ebay.words import search_words
 from tcgtracker.runtime.ports import CallOutcome, ReportedQuota
-from tests.unit.integrations.asking import NOW, OpenGate, Scripted, answering, ask
+from tests.unit.integrations.asking import NOW, Scripted, answering, ask
+from tests.unit.integrations.calling import OpenGate
 
 SETTINGS = EbaySettings(client_id="app", client_secret=SecretStr("cert"))
 QUOTA = {"errors": [{"errorId": 2001, "domain": "ACCESS", "category": "REQUEST"}]}
@@ -280,7 +281,7 @@ def test_a_spent_quota_without_a_known_reset_waits_an_hour():
         searched(Ebay(answer=answering(QUOTA, 429)), gate=gate)
 
     assert caught.value.until == NOW + timedelta(hours=1)
-    assert gate.ended[-1][:2] == (CallOutcome.REFUSED, NOW + timedelta(hours=1))
+    assert (gate.outcomes[-1], gate.waits[-1]) == (CallOutcome.REFUSED, NOW + timedelta(hours=1))
 
 
 def limits_of(*rates):
@@ -302,7 +303,7 @@ def test_check_reports_what_is_left_and_learns_when_it_ends():
 
     error, vendor = asking(Ebay(answer=answering(QUOTA, 429), limits=limits), both, gate=gate)
 
-    assert gate.ended[1][2] == (ReportedQuota("day", 17, 5000),)
+    assert gate.reported == [ReportedQuota("day", 17, 5000)]
     assert error.until == datetime(2026, 11, 23, 8, tzinfo=UTC)
     assert vendor.asked[1].arg("api_name") == "browse"
 

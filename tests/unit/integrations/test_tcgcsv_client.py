@@ -18,8 +18,9 @@ from tcgtracker.domain.errors import (
 from tcgtracker.integrations import tcgcsv
 from tcgtracker.sandbox.make_world import make_world
 from tcgtracker.sandbox.tcgcsv import TcgcsvSandbox
-from tests.unit.integrations.asking import NOW, OpenGate, Scripted, all_of, answering, ask
+from tests.unit.integrations.asking import NOW, Scripted, all_of, answering, ask
 from tests.unit.integrations.builders import a_row, an_answer, market_of
+from tests.unit.integrations.calling import OpenGate
 
 BUILT = "2026-11-21T20:05:41+0000"
 LATER = "2026-11-22T20:04:10+0000"
@@ -199,7 +200,7 @@ def test_a_throttle_stops_the_reading_and_names_all_that_is_unread():
     assert "605" in first.missing[0]
     assert "1 groups not read" in first.missing[1]
     assert "not read" in second.missing[0]
-    assert gate.ended[-1][1] == NOW + timedelta(minutes=10)
+    assert gate.waits[-1] == NOW + timedelta(minutes=10)
 
 
 def test_a_throttle_that_says_how_long_is_believed():
@@ -209,14 +210,14 @@ def test_a_throttle_that_says_how_long_is_believed():
     with pytest.raises(RateLimited):
         bulk(files, gate=gate)
 
-    assert gate.ended[-1][1] == NOW + timedelta(seconds=90)
+    assert gate.waits[-1] == NOW + timedelta(seconds=90)
 
 
 @pytest.mark.parametrize("error", [SourcePaused, QuotaExhausted])
 def test_a_gate_that_closes_stops_the_reading(error):
     class Closing(OpenGate):
         async def enter(self, service, operation):
-            if len(self.ended) == 3:
+            if len(self.outcomes) == 3:
                 raise error("vendor", operation, "the budget is spent", until=NOW)
             return await super().enter(service, operation)
 

@@ -1,8 +1,9 @@
 """TCGplayer's API: batches, partial answers, paging that lies, and real rows."""
 
+import asyncio
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import islice
 
@@ -25,15 +26,11 @@ from tcgtracker.integrations.contract import IdKind, ProductRef
 from tcgtracker.integrations.tcgcsv.pages import card_page
 from tcgtracker.integrations.tcgcsv.prices import GroupAnswer, Scope, price_page
 from tcgtracker.integrations.tcgplayer.normalize import asked_ids, item_page
-from tests.unit.integrations.asking import (
-    NOW,
-    OpenGate,
-    Scripted,
-    all_of,
-    answering,
-    ask,
-)
+from tcgtracker.sandbox.make_world import make_world
+from tcgtracker.sandbox.tcgplayer import PRIVATE_KEY, PUBLIC_KEY, TcgplayerSandbox
+from tests.unit.integrations.asking import NOW, Scripted, all_of, answering, ask
 from tests.unit.integrations.builders import a_row, values_of
+from tests.unit.integrations.calling import OpenGate
 
 HOUR = datetime(2026, 11, 22, 15, tzinfo=UTC)
 SETTINGS = TcgplayerSettings(client_id="public", client_secret=SecretStr("private"))
@@ -324,6 +321,53 @@ def test_check_costs_one_call():
     _, vendor = asking(Api(), lambda made: made.check(), gate=gate)
 
     assert [request.path for request in vendor.asked] == ["/token", "/catalog/categories"]
+
+
+def with_sandbox(do, **options):
+    vendor = TcgplayerSandbox(make_world(7, date(2026, 9, 1)))
+    for name, value in options.items():
+        setattr(vendor, name, value)
+    settings = TcgplayerSettings(client_id=PUBLIC_KEY, client_secret=SecretStr(PRIVATE_KEY))
+    clock = FixedClock(NOW)
+    return ask(vendor, lambda http: do(tcgplayer.create(http, settings, clock), vendor)), vendor
+
+
+def test_the_sandbox_prices_what_it_lists():
+    async def walk(made, vendor):
+        sets = [found for page in await all_of(made.sets("pokemon")) for found in page.sets]
+        pages = [page for each in sets for page in await all_of(made.cards("pokemon", each.code))]
+        refs = [ProductRef(stated.external_id) for page in pages for stated in page.stated]
+        found = await made.search(pages[-1].cards[0].name, game="pokemon", limit=5)
+        return sets, pages, refs, found, await all_of(made.items([*refs, ProductRef("1")]))
+
+    (sets, pages, refs, found, prices), vendor = with_sandbox(walk)
+
+    assert sets
+    assert not any(page.bad or page.incomplete for page in pages)
+    assert found.hits
+    assert len(prices) == -(-(len(refs) + 1) // 200)
+    answered = {ref for page in prices for ref in page.answered}
+    absent = {ref for page in prices for ref in page.absent}
+    assert answered | absent == {*refs, ProductRef("1")}
+    assert ProductRef("1") in absent
+    assert len(answered) > len(refs) / 2
+    assert vendor.served["token"] == 1
+
+
+def test_tokens_that_the_sandbox_takes_back_are_exchanged():
+    async def taken_back(made, vendor):
+        await made.check()
+        vendor.tokens.revoke()
+        await asyncio.gather(*(made.check() for _ in range(5)))
+
+    _, vendor = with_sandbox(taken_back)
+
+    assert vendor.served["token"] == 2
+
+
+def test_a_revoked_key_ends_in_one_call():
+    with pytest.raises(BadCredentials, match="invalid_client"):
+        with_sandbox(lambda made, vendor: made.check(), keys_revoked=True)
 
 
 @pytest.mark.data

@@ -2,15 +2,18 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from tcgtracker.domain.clock import FixedClock
 from tcgtracker.domain.errors import BadCredentials, ContractBroken, Unavailable
-from tcgtracker.integrations.contract import JOB_CALL
+from tcgtracker.integrations.contract import JOB_CALL, LIVE_CALL
+from tcgtracker.integrations.http import Answer
 from tcgtracker.integrations.tokens import TokenCalls, TokenRequest
 from tcgtracker.runtime.ports import CallOutcome
-from tests.unit.integrations.asking import NOW, OpenGate, Scripted, answering, ask
+from tests.unit.integrations.asking import NOW, Scripted, answering, ask
+from tests.unit.integrations.calling import OpenGate
 
 REQUEST = TokenRequest(
     path="/token",
@@ -246,3 +249,30 @@ def test_a_caller_that_gives_up_does_not_stop_the_others():
     answer, _ = calls_of(office, one_leaves)
 
     assert answer.status == 200
+
+
+class Stopwatch:
+    """In the place of the network: each call takes 10 ms, and how long it might is kept."""
+
+    def __init__(self):
+        self.patience = []
+        self.statuses = [200, 401, 200, 200]
+
+    async def call(self, operation, method, path, *, policy, **more):
+        self.patience.append(policy.deadline_s)
+        await asyncio.sleep(0.01)
+        body = b'{"access_token": "t", "expires_in": 7200}'
+        return Answer("v", operation, self.statuses.pop(0), {}, body, "")
+
+    def conceal(self, secret, *, instead_of=""): ...
+
+
+@pytest.mark.parametrize(("policy", "shrinks"), [(LIVE_CALL, True), (JOB_CALL, False)])
+def test_only_of_a_live_call_the_deadline_is_for_all_steps(policy, shrinks):
+    http: Any = Stopwatch()
+    calls = TokenCalls(http, REQUEST, FixedClock(NOW))
+
+    asyncio.run(calls.get("x", "/x", policy=policy))
+
+    assert len(http.patience) == 4
+    assert (http.patience[-1] <= policy.deadline_s - 0.03) is shrinks
