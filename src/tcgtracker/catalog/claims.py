@@ -49,7 +49,7 @@ def identity(stated: StatedProduct) -> tuple[object, ...]:
 
 
 def judge(stated: StatedProduct, leads: Leads) -> ClaimRow | None:
-    """Return the claim that the statement proves or is refused, None when no id points at a card."""
+    """Return the claim that is proven or refused, None when no id points at a card."""
     cards = sorted({claim.card_id for claim in leads.shared})
     shared = leads.shared[0] if len(cards) == 1 else None
     if leads.own_card is not None and not (
@@ -104,14 +104,12 @@ def recheck(
     return ClaimRow(old.external_id, old.card_id, "", old.variant, old.origin, evidence), ""
 
 
-def by_number_and_name(
-    stated: StatedProduct, leads: Leads, card_ids: Sequence[int]
-) -> ClaimRow | None:
-    """Return the claim on the one card of a known set whose number and name these are."""
+def by_number_and_name(stated: StatedProduct, leads: Leads) -> ClaimRow | None:
+    """Return the claim on the one card of a set's `facts` whose number and name these are."""
     fitting = [
         (card_id, agreement)
-        for card_id in card_ids
-        if (agreement := compare(stated, leads.facts[card_id], vendor=leads.source)).proves_alone
+        for card_id, card in leads.facts.items()
+        if (agreement := compare(stated, card, vendor=leads.source)).proves_alone
     ]
     if len(fitting) != 1:
         return None

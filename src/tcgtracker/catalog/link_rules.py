@@ -1,8 +1,9 @@
 """The rules `ids-2`, without a database: from claims and products of a card to its links.
 
 A product id that exactly one card claims proves the card, never the printing: that needs the sub
-key, or a card with one printing. Of a vendor's own ids also the bracket in the product's name proves
-it, or that the brackets of its siblings leave one. What is not proven is unknown, with the reason.
+key, or a card with one printing. Of a vendor's own ids also the bracket in the product's name
+proves it, or that the brackets of its siblings leave one. What is not proven is unknown, with the
+reason.
 """
 
 from collections import defaultdict

@@ -31,7 +31,7 @@ _REQUEST_IDS = ("x-request-id", "request-id", "x-ebay-c-request-id", "x-amzn-req
 class Answer:
     """A whole answer. Header names are lower case.
 
-    body: the inflated bytes; its first `http.HEAD_BYTES` where the whole went to a file.
+    body: the inflated bytes; their first `http.HEAD_BYTES` where the whole went to a file.
     """
 
     vendor: str
@@ -110,7 +110,8 @@ def error_of_status(answer: Answer, retry_at: datetime) -> VendorError:
     """Return what a status that nobody accepts means; `retry_at` is for 429 (aware UTC)."""
     status, where = answer.status, (answer.vendor, answer.operation)
     if status == HTTPStatus.UNAUTHORIZED:
-        return BadCredentials(*where, "status 401: the key is refused", answer.request_id)
+        told = f"status 401: the key is refused{answer.quoted()}"
+        return BadCredentials(*where, told, answer.request_id)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimited(
             *where, "status 429: too fast", retry_at=retry_at, request_id=answer.request_id

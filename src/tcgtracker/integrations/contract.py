@@ -166,7 +166,8 @@ class CallPolicy:
     """How patiently to ask.
 
     attempts: HTTP calls for one answer at most (1: the job layer repeats). deadline_s: for one
-    call, everything included. live: a person waits, so the reserved part of the bucket may be used.
+    call, everything included. live: a person waits, so the reserved part of the bucket may be used
+    and the deadline is for all attempts and pauses together.
     """
 
     attempts: int = 1

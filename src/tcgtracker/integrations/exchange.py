@@ -92,13 +92,11 @@ class Exchange:
         try:
             async with asyncio.timeout(seconds):
                 fault = await self._converse(client, request)
+        except httpx2.ConnectTimeout:
+            fault = VendorTimeout(self.vendor, self.operation, "no connection in time")
         except (TimeoutError, httpx2.TimeoutException):
-            fault = VendorTimeout(
-                self.vendor,
-                self.operation,
-                f"no whole answer within {seconds:.3g} s",
-                self.request_id,
-            )
+            told = f"no whole answer within {seconds:.3g} s"
+            fault = VendorTimeout(self.vendor, self.operation, told, self.request_id)
             outcome = None if seconds >= fair else CallOutcome.ABANDONED
         except httpx2.LocalProtocolError:
             fault = RequestRefused(
@@ -128,7 +126,7 @@ class Exchange:
             accepted = self.status in self.wanted.accept
             if response.has_redirect_location and not accepted:
                 return self._redirected()
-            if self.wanted.file is None or not accepted:
+            if self.wanted.file is None or not accepted or self.status != HTTPStatus.OK:
                 sink = io.BytesIO()
                 fault = await self._read(response, sink, accepted=accepted)
                 if fault is None:

@@ -141,9 +141,9 @@ class VendorHttp:
         judge: Judge | None = None,
         max_bytes: int,
     ) -> Answer:
-        """As `call`, with the accepted body in a file that is there only when it is whole.
+        """As `call`, with the body of a 200 in a file that is there only when it is whole.
 
-        `Answer.body`, also the one that the judge sees, is the first `HEAD_BYTES` of it.
+        `Answer.body`, also the one that the judge sees, is then the first `HEAD_BYTES` of it.
 
         Raises:
             ContractBroken: also where the vendor does not say where the body ends.
@@ -156,7 +156,7 @@ class VendorHttp:
         )
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; calls that are under way end, which is not the vendor's fault."""
         client, self._client, self._loop = self._client, None, None
         if client is not None:
             await client.aclose()
@@ -203,6 +203,8 @@ class VendorHttp:
                 client, request, seconds=call.left_s(), fair=call.policy.deadline_s / 2
             )
         finally:
+            if exchange.error is not None and self._client is not client:
+                exchange.outcome = CallOutcome.ABANDONED
             self._say(exchange, time.monotonic() - started)
             await uninterrupted(
                 self._gate.leave(

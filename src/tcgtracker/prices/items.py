@@ -52,6 +52,25 @@ def record_item(
 
     `run_id` names the run, `trust` judges nothing, `now` dates decisions on holds.
     """
+    done, news = write_item(connection, dialect, look, run_id=run_id, trust=trust, now=now)
+    save_change_sets(connection, dialect, [news])
+    return done
+
+
+def write_item(
+    connection: Connection,
+    dialect: DatabaseDialect,
+    look: ItemLook,
+    *,
+    run_id: int,
+    trust: bool,
+    now: datetime,
+) -> tuple[Recorded, NewChangeSet]:
+    """Write one look of several in a transaction; the change set is saved by the caller.
+
+    After the last of them: who saves one holds back the commits of others, and must not wait for
+    a product that one of those holds.
+    """
     at, done = to_epoch(look.observed_at), Recorded()
     dialect.hold_tables(connection, exclusive=False)
     found = find_or_make_series(
@@ -142,8 +161,7 @@ def record_item(
     news_of_it = NewChangeSet(
         run_id=run_id, scope_id=None, at=at, complete=True, series=np.concatenate(changed)
     )
-    save_change_sets(connection, dialect, [news_of_it])
-    return done
+    return done, news_of_it
 
 
 def _lock(connection: Connection, product_ids: list[int]) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 from tcgtracker.catalog.link_rows import (
     ClaimRow,
     LinkRow,
+    Origin,
     VendorProduct,
     chunks,
     claims_of_cards,
@@ -136,7 +137,9 @@ def _add_claims(
     for claim in claims:
         reason = None
         known = links.get(claim.external_id, ())
-        if len(claimants[claim.external_id]) > 1:
+        if claim.origin == Origin.REFUSED:
+            reason = NoRef.UNTRUSTED
+        elif len(claimants[claim.external_id]) > 1:
             reason = NoRef.AMBIGUOUS
         elif known and not any(
             link.card_id == claim.card_id and link.state in _ASKABLE for link in known
@@ -187,7 +190,8 @@ def _claimants(
 ) -> dict[str, set[int]]:
     found: dict[str, set[int]] = defaultdict(set)
     for claim in claims_of_products(connection, source, external_ids):
-        found[claim.external_id].add(claim.card_id)
+        if claim.origin != Origin.REFUSED:
+            found[claim.external_id].add(claim.card_id)
     return found
 
 

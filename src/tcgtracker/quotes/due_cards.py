@@ -142,17 +142,18 @@ def save_checks(
     was asked for and none knew; each such check doubles the wait.
     """
     due_again: defaultdict[tuple[datetime, int], list[int]] = defaultdict(list)
-    for card_id, moment in answered.items():
-        due_again[moment, 0].append(card_id)
-    for chunk in chunks(sorted(missed)):
-        rows = connection.execute(
+    for chunk in chunks(sorted({*answered, *missed})):
+        rows = connection.execute(  # in one order for all, so that no two wait for each other
             select(cards.c.id, cards.c.unanswered)
             .where(cards.c.id.in_(chunk))
             .order_by(cards.c.id)
             .with_for_update()
         )
         for card_id, unanswered in rows:
-            due_again[now + wait_after(unanswered + 1), unanswered + 1].append(card_id)
+            if card_id in answered:
+                due_again[answered[card_id], 0].append(card_id)
+            else:
+                due_again[now + wait_after(unanswered + 1), unanswered + 1].append(card_id)
     for (moment, unanswered), ids in sorted(due_again.items()):
         for chunk in chunks(sorted(ids)):
             connection.execute(

@@ -29,11 +29,21 @@ _log = structlog.get_logger()
 _ATTEMPTS = 20
 
 
+@dataclass(frozen=True, slots=True)
+class TakenItem:
+    """What the history made of a product's looks: when the newest was true, and what was new."""
+
+    observed_at: datetime
+    stored: int = 0
+    held: int = 0
+
+
 @dataclass(slots=True)
 class ItemsReport:
     """The account of pages of single products; a row is one series of one look.
 
-    looks: products that were answered. stated: what became of the vendor's words.
+    looks: products (with their sub key) that were answered. stated: what became of the vendor's
+    words. items: each product by the vendor's id, the sub keys together.
     """
 
     looks: int = 0
@@ -47,6 +57,7 @@ class ItemsReport:
     skipped: Counter[str] = field(default_factory=Counter)
     quarantined: Counter[str] = field(default_factory=Counter)
     stated: StatedReport = field(default_factory=StatedReport)
+    items: dict[str, TakenItem] = field(default_factory=dict)
 
     @property
     def rows_read(self) -> int:
@@ -66,9 +77,12 @@ class ItemsReport:
         self.skipped += other.skipped
         self.quarantined += other.quarantined
         self.stated.add(other.stated)
+        for external_id, item in other.items.items():
+            self._taken(external_id, item)
 
-    def count(self, done: Recorded) -> None:
+    def count(self, look: ItemLook, done: Recorded) -> None:
         """Count one recorded look."""
+        self._taken(look.external_id, TakenItem(look.observed_at, done.stored, done.held))
         self.looks += 1
         self.stored += done.stored
         self.unchanged += done.unchanged
@@ -77,6 +91,14 @@ class ItemsReport:
         self.revised += done.revised
         self.history_rows += done.rows_written
         self.new_series += done.new_series
+
+    def _taken(self, external_id: str, item: TakenItem) -> None:
+        before = self.items.get(external_id, TakenItem(item.observed_at))
+        self.items[external_id] = TakenItem(
+            max(before.observed_at, item.observed_at),
+            before.stored + item.stored,
+            before.held + item.held,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON values."""
@@ -192,9 +214,8 @@ class ItemIntake:
                 report.skipped["product without any series"] += 1
                 continue
             look = ItemLook(page.source, item.external_id, item.observed_at, item.quotes)
-            report.count(
-                record_item(uow.history, dialect, look, run_id=run.id, trust=trust, now=now)
-            )
+            done = record_item(uow.history, dialect, look, run_id=run.id, trust=trust, now=now)
+            report.count(look, done)
         if page.rejected:
             quarantine(
                 uow.history,

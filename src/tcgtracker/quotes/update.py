@@ -5,6 +5,7 @@ source's series; the answer names the source that it is from and why it is not t
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -33,8 +34,7 @@ from tcgtracker.integrations.contract import (
 )
 from tcgtracker.quotes.asking import Asking, load_asking
 from tcgtracker.quotes.due_cards import existing, next_check, save_checks
-from tcgtracker.quotes.following import follow
-from tcgtracker.quotes.item_pages import TakeItems, TakenItem, item_taker
+from tcgtracker.quotes.items_intake import ItemIntake, ItemRun
 from tcgtracker.quotes.offers import SourceOrder, default_order
 from tcgtracker.quotes.outcomes import (
     ANSWERED,
@@ -60,10 +60,15 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class _Answers:
-    """What one source said: products by ref, what the history made of them, and what failed."""
+    """What one source said: the vendor's id of each ref, and what failed.
+
+    taken: when the products that are now in the history were looked at, by the vendor's id;
+    changed: those whose price is a new one.
+    """
 
     products: dict[ProductRef, str] = field(default_factory=dict)
-    taken: dict[str, TakenItem] = field(default_factory=dict)
+    taken: dict[str, datetime] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
     failed: dict[ProductRef, VendorError] = field(default_factory=dict)
 
 
@@ -97,7 +102,6 @@ class CardUpdater:
         *,
         cache: Cache,
         order: SourceOrder = default_order,
-        take: TakeItems | None = None,
     ) -> None:
         self._database = database
         self._history = history
@@ -105,7 +109,7 @@ class CardUpdater:
         self._clock = clock
         self._cache = cache
         self._order = order
-        self._take = take or item_taker(history, clock)
+        self._intake = ItemIntake(database, history, clock)
 
     def update(
         self,
@@ -183,8 +187,6 @@ class CardUpdater:
                 run.miss(card_id, Miss(source, MissKind.FATAL, f"disabled: {entry.disabled}", off))
             return
         answers = self._ask(info, _in_order(asking, run.waiting), policy)
-        if answers.taken:
-            follow(self._database, self._history, clock=self._clock)
         self._judge(info, source, asking, answers, run)
 
     def _ask(self, info: VendorInfo, refs: Sequence[ProductRef], policy: CallPolicy) -> _Answers:
@@ -192,26 +194,33 @@ class CardUpdater:
         answers = _Answers()
         in_a_row = 0
         ended: VendorError | None = None
-        for batch in batches(refs, info.batch):
-            if ended is not None:
-                answers.failed.update(dict.fromkeys(batch, ended))
-                continue
-            try:
-                for page in self._vendors.items(info.vendor, batch, policy=policy):
-                    self._record(page, answers)
-                in_a_row = 0
-            except VendorError as exc:
-                unanswered = [ref for ref in batch if ref not in answers.products]
-                answers.failed.update(dict.fromkeys(unanswered, exc))
-                in_a_row += 1
-                if isinstance(exc, _ENDS_THE_SOURCE) or in_a_row == _FAILURES_IN_A_ROW:
-                    ended = exc
-                _log.warning("quotes.call_failed", vendor=info.vendor, error=str(exc))
+        with ExitStack() as stack:
+            run: ItemRun | None = None
+            for batch in batches(refs, info.batch):
+                if ended is not None:
+                    answers.failed.update(dict.fromkeys(batch, ended))
+                    continue
+                try:
+                    for page in self._vendors.items(info.vendor, batch, policy=policy):
+                        if run is None:  # a run is of answers: calls that fail leave none
+                            run = stack.enter_context(self._intake.run(page.source, "update"))
+                        self._record(page, run, answers)
+                    in_a_row = 0
+                except VendorError as exc:
+                    unanswered = [ref for ref in batch if ref not in answers.products]
+                    answers.failed.update(dict.fromkeys(unanswered, exc))
+                    in_a_row += 1
+                    if isinstance(exc, _ENDS_THE_SOURCE) or in_a_row == _FAILURES_IN_A_ROW:
+                        ended = exc
+                    _log.warning("quotes.call_failed", vendor=info.vendor, error=str(exc))
         return answers
 
-    def _record(self, page: ItemPage, answers: _Answers) -> None:
-        for external_id, item in self._take(page).items():
-            answers.taken[external_id] = item
+    def _record(self, page: ItemPage, run: ItemRun, answers: _Answers) -> None:
+        answers.changed |= self._intake.take(page, run).changed
+        for item in page.items:
+            if item.quotes:
+                before = answers.taken.get(item.external_id, item.observed_at)
+                answers.taken[item.external_id] = max(before, item.observed_at)
         answers.products.update(page.answered)
 
     def _judge(
@@ -224,7 +233,7 @@ class CardUpdater:
             held = held_series(
                 history,
                 {
-                    series_id: to_epoch(answers.taken[tie.external_id].observed_at)
+                    series_id: to_epoch(answers.taken[tie.external_id])
                     for tie in ties
                     for series_id in tie.series_ids
                 },
@@ -240,8 +249,7 @@ class CardUpdater:
             if not trusted:
                 run.miss(card_id, _no_answer(source, refs, products, answers))
                 continue
-            items = [answers.taken[external_id] for external_id in trusted]
-            observed_at = max(item.observed_at for item in items)
+            observed_at = max(answers.taken[external_id] for external_id in trusted)
             run.answered.setdefault(
                 card_id,
                 next_check(self._clock.now(), observed_at=observed_at, refresh=info.refresh),
@@ -253,7 +261,7 @@ class CardUpdater:
             elif price is None:
                 run.miss(card_id, Miss(source, MissKind.NO_PRICE, "states no price"))
                 continue
-            elif any(item.stored for item in items):
+            elif trusted & answers.changed:
                 outcome = Outcome.STORED
             else:
                 outcome = Outcome.UNCHANGED

@@ -41,8 +41,17 @@ def _tcgcsv(_options: Options, url: str) -> dict[str, str]:
     return {"API_TCGCSV_ENABLED": "true", "API_TCGCSV_BASE_URL": url}
 
 
+def _tcgplayer(options: Options, url: str) -> dict[str, str]:
+    return {
+        "API_TCGPLAYER_CLIENT_ID": str(options["public_key"]),
+        "API_TCGPLAYER_CLIENT_SECRET": str(options["private_key"]),
+        "API_TCGPLAYER_BASE_URL": url,
+    }
+
+
 _SETTINGS: Mapping[str, Callable[[Options, str], dict[str, str]]] = {
     "pricecharting": _pricecharting,
     "justtcg": _justtcg,
     "tcgcsv": _tcgcsv,
+    "tcgplayer": _tcgplayer,
 }

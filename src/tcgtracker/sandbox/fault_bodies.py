@@ -201,14 +201,13 @@ def _bom(exchange: Exchange, _params: Params) -> bool:
 
 
 def _latin1(exchange: Exchange, _params: Params) -> bool:
-    named = {"keys": _NAMES, "before": "Pok\u00e9 ", "after": ""}
-    _changing(_suffixed)(exchange, named)
+    _changing(_suffixed)(exchange, {"keys": _NAMES, "before": "Pok\u00e9 ", "after": ""})
+    before = exchange.response.body
     try:
-        text = exchange.response.body.decode()
+        exchange.response.body = before.decode().encode("latin-1", "replace")
     except UnicodeDecodeError:
         return False
-    exchange.response.body = text.encode("latin-1", "replace")
-    return True
+    return exchange.response.body != before
 
 
 def _body(

@@ -32,7 +32,6 @@ class Exchange:
 
     request: Request
     now: datetime
-    chance: Random
     response: Response = field(default_factory=Response)
     delivery: Delivery = field(default_factory=Delivery)
 

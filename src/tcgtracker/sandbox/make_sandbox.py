@@ -7,6 +7,7 @@ from tcgtracker.sandbox.make_world import make_world
 from tcgtracker.sandbox.pricecharting import PriceChartingSandbox
 from tcgtracker.sandbox.serving import Sandbox, noon
 from tcgtracker.sandbox.tcgcsv import TcgcsvSandbox
+from tcgtracker.sandbox.tcgplayer import TcgplayerSandbox
 from tcgtracker.sandbox.wire import SandboxVendor
 
 DEFAULT_SEED = 1
@@ -37,13 +38,13 @@ def make_sandbox(
         PriceChartingSandbox(world),
         JustTcgSandbox(world),
         TcgcsvSandbox(world),
+        TcgplayerSandbox(world),
     ]
     sandbox = Sandbox(
         vendors,
         now=now or noon(first_day + timedelta(days=1)),
         speed=speed,
         port_base=port_base,
-        seed=seed,
     )
     if not pacing:
         for vendor, options in _CALM.items():

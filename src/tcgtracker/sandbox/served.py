@@ -14,10 +14,10 @@ from tcgtracker.sandbox.documents import decode
 from tcgtracker.sandbox.ledger import ServedBody
 from tcgtracker.sandbox.wire import Response
 
-_ID_KEYS = ("uuid", "productId", "itemId", "id", "tcgplayerId")
+_ID_KEYS = ("uuid", "productId", "skuId", "itemId", "id", "tcgplayerId")
 _FACET_KEYS = ("condition", "printing", "language", "subTypeName")
-_NOT_PRICES = re.compile(r"^priceHistory|^price(Changes?|Relative)")
-_PRICES = re.compile(r"(?i)price$|^price|^(avg|min|max)Price|^retail-|^value$|^p$")
+_NOT_PRICES = re.compile(r"^price(Change|Relative)|Date$")
+_PRICES = re.compile(r"(?i)price$|^price|^(avg|min|max)Price|^retail-|^p$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +75,13 @@ def _walk(
             products
             and value not in (None, "")
             and not isinstance(value, bool)
-            and _PRICES.search(key)
-            and not _NOT_PRICES.search(key)
+            and ("currency" in node if key == "value" else _is_price(key))
         ):
             yield products, (*facet, key), str(value)
+
+
+def _is_price(key: str) -> bool:
+    return _PRICES.search(key) is not None and _NOT_PRICES.search(key) is None
 
 
 _CONTAINERS = frozenset({"data", "variants", "results", "products", "itemSummaries"})

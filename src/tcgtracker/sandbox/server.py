@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
-from random import Random
 
 from tcgtracker.sandbox.clock import SandboxClock
 from tcgtracker.sandbox.delivery import Delivery, deliver, reset
@@ -33,7 +32,6 @@ class Surroundings:
     clock: SandboxClock
     board: FaultBoard
     ledger: Ledger = field(default_factory=Ledger)
-    seed: int = 0
     crashes: list[BaseException] = field(default_factory=list)
 
 
@@ -195,8 +193,7 @@ class Port:
         """Let vendor and faults make the answer; the bytes are its body before compression."""
         board = self._shared.board
         rules = board.due(self.vendor.name, request)
-        chance = Random(f"{self._shared.seed} {call.number}")  # noqa: S311 - repeatable
-        exchange = Exchange(request, now, chance)
+        exchange = Exchange(request, now)
         fired: list[str] = []
         answered = False
         plain = b""

@@ -39,13 +39,10 @@ class Sandbox:
         now: datetime,
         speed: float = 0.0,
         port_base: int = 0,
-        seed: int = 0,
     ) -> None:
         self.clock = SandboxClock(now, speed=speed)
         self.vendors = {vendor.name: vendor for vendor in vendors}
-        self._shared = Surroundings(
-            self.clock, FaultBoard(FAULT_KINDS, self.vendors), Ledger(), seed=seed
-        )
+        self._shared = Surroundings(self.clock, FaultBoard(FAULT_KINDS, self.vendors), Ledger())
         self._ports = {
             vendor.name: Port(vendor, self._shared, port=port_base + place if port_base else 0)
             for place, vendor in enumerate(vendors, start=1)

@@ -8,9 +8,10 @@ from tcgtracker.sandbox.chance import key_of
 class Tokens:
     """The tokens that one vendor gave out; each is valid until its moment."""
 
-    def __init__(self, vendor: str, seed: int) -> None:
+    def __init__(self, vendor: str, seed: int, prefix: str = "") -> None:
         self._vendor = vendor
         self._seed = seed
+        self._prefix = prefix
         self._given = 0
         self._expiry: dict[str, datetime] = {}
 
@@ -23,7 +24,7 @@ class Tokens:
         """Return a new token."""
         self._given += 1
         words = (key_of(self._seed, self._vendor, "token", self._given, n) for n in range(4))
-        token = "".join(f"{word:016x}" for word in words)
+        token = self._prefix + "".join(f"{word:016x}" for word in words)
         self._expiry[token] = now + lifetime
         return token
 

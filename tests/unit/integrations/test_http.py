@@ -362,6 +362,22 @@ def test_call_cancelled_while_it_enters_gives_its_ticket_back() -> None:
     assert not server.requests
 
 
+def test_call_under_way_while_its_client_is_closed_is_not_the_vendors_fault() -> None:
+    async def hang(writer: asyncio.StreamWriter) -> None:
+        await server.drip(writer, b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 900, pause_s=0.01)
+
+    async def close(client: VendorHttp) -> None:
+        task = asyncio.ensure_future(get(client))
+        await server.began.wait()
+        await client.close()
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(task, 2)
+
+    server, ports = RawServer(hang), Ports()
+    asyncio.run(asked(server, ports, close))
+    assert ports.outcomes == [ABANDONED]
+
+
 @pytest.mark.parametrize("headers", [{"X-Api-Key": "line\r\nbreak"}, {"X-Api-Key": "naïve€"}])
 def test_request_that_cannot_be_written_is_refused_without_quoting_it(
     headers: dict[str, str],
@@ -425,6 +441,20 @@ def test_file_that_is_not_whole_leaves_the_former_one(
         to_file(RawServer(reply), Ports(), path)
     assert path.read_text() == "former"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_answer_that_nothing_is_new_leaves_the_former_file(tmp_path: Path) -> None:
+    path = tmp_path / "guide.csv"
+    path.write_text("former")
+
+    async def get_if_new(client: VendorHttp) -> Answer:
+        return await client.call_to_file(
+            "guide", "GET", "/g", path, policy=QUICK, max_bytes=2**20, accept=(200, 304)
+        )
+
+    server = RawServer(b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n")
+    assert asyncio.run(asked(server, Ports(), get_if_new)).status == 304
+    assert path.read_text() == "former"
 
 
 def test_file_that_the_judge_refuses_is_removed(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tcgtracker.domain.quote import Facet, PriceValues
 from tcgtracker.domain.source import Source
 from tcgtracker.domain.variant import PriceKind
 from tcgtracker.integrations.contract import ItemPage, ItemQuotes, RejectedRow
-from tcgtracker.quotes.items_intake import ItemIntake, ItemsReport
+from tcgtracker.quotes.items_intake import ItemIntake, ItemsReport, TakenItem
 from tests.unit.catalog.stating import a_statement
 from tests.unit.catalog.test_statements import one_card, state_of
 
@@ -50,6 +50,7 @@ def test_price_and_link_come_with_one_answer(database: Database, tmp_path: Path)
     report = take(database, a_page())
     assert (report.looks, report.stored, report.stated.claimed) == (1, 1, 1)
     assert (report.rows_read, quoted(database)) == (1, [500])
+    assert report.items == {"630417": TakenItem(MOMENT, stored=1)}
     assert state_of(database, "630417") == ("Holofoil", "derived")
 
 
@@ -101,9 +102,14 @@ def test_a_run_that_breaks_off_says_why_and_keeps_its_pages(
 ) -> None:
     one_card(database, tmp_path)
     intake = ItemIntake(database, database, CLOCK)
-    with pytest.raises(ValueError, match="gone"), intake.run(Source.PRICECHARTING, "x") as run:
-        intake.take(a_page(), run)
-        raise ValueError("gone")
+
+    def broken_off() -> None:
+        with intake.run(Source.PRICECHARTING, "x") as run:
+            intake.take(a_page(), run)
+            raise ValueError("gone")
+
+    with pytest.raises(ValueError, match="gone"):
+        broken_off()
     with database.read() as connection:
         kept = connection.execute(select(collect_runs)).one()
     assert (kept.state, kept.error, kept.report["stored"]) == ("failed", "ValueError: gone", 1)

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tcgtracker.sandbox.justtcg import KEY, JustTcgSandbox
 from tcgtracker.sandbox.prices import justtcg_cents
 from tcgtracker.sandbox.traps import Trap
 from tcgtracker.sandbox.wire import Request, Response
-from tcgtracker.sandbox.world import World
+from tcgtracker.sandbox.world import World, WorldCard
 from tests.unit.sandbox.asking import get, tree
 
 NOW = datetime(2026, 9, 3, 12, tzinfo=UTC)
@@ -51,7 +52,7 @@ def batch(vendor: JustTcgSandbox, items: object, query: str = "", now: datetime 
     return vendor.handle(Request("POST", base.path, base.query, base.headers, body), now)
 
 
-def ordinary(world: World, number: int = 1) -> list:
+def ordinary(world: World, number: int = 1) -> list[WorldCard]:
     return [card for card in world.sets[0].cards if not card.traps and not card.sealed][:number]
 
 
@@ -141,6 +142,7 @@ def test_card_has_variants_and_no_price_of_its_own(calm, world):
     for variant in found["variants"]:
         at = datetime.fromtimestamp(variant["lastUpdated"], UTC)
         cents = justtcg_cents(world, card, variant["printing"], variant["condition"], at.date())
+        assert cents is not None
         assert variant["price"] == cents / 100
 
 
@@ -232,7 +234,7 @@ def test_refreshed_every_six_hours(calm, world):
 
 
 def test_what_is_missing_at_this_vendor(calm, world):
-    def found(trap: Trap) -> dict:
+    def found(trap: Trap) -> dict[str, Any]:
         (card, *_) = [each for each in world.trapped(trap) if each.justtcg_id]
         (record,) = tree(asked(calm, f"/v1/cards?cardId={card.justtcg_id}"))["data"]
         return dict(record)

@@ -30,7 +30,7 @@ def clean(sandbox):
 
 
 @pytest.fixture(scope="module")
-def card(sandbox) -> WorldCard:
+def card(sandbox):
     cards = sandbox.vendors["justtcg"].world.sets[0].cards
     return next(each for each in cards if not each.traps and not each.sealed)
 

@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,6 @@ from tcgtracker.sandbox.pricecharting import TOKEN, PriceChartingSandbox
 from tcgtracker.sandbox.pricecharting_catalog import console_uid
 from tcgtracker.sandbox.prices import ladder_cents
 from tcgtracker.sandbox.traps import Trap
-from tcgtracker.sandbox.wire import Response
 from tcgtracker.sandbox.world import World
 from tests.unit.sandbox.asking import get, tree
 
@@ -48,8 +48,8 @@ def calm(vendor: PriceChartingSandbox) -> PriceChartingSandbox:
     return vendor
 
 
-def product(vendor: PriceChartingSandbox, page: str, now: datetime = NOW) -> dict:
-    return tree(vendor.handle(get(f"/api/product?t={TOKEN}&id={page}"), now))
+def product(vendor: PriceChartingSandbox, page: str, now: datetime = NOW) -> dict[str, Any]:
+    return dict(tree(vendor.handle(get(f"/api/product?t={TOKEN}&id={page}"), now)))
 
 
 def guide(vendor: PriceChartingSandbox, query: str, now: datetime = NOW) -> list[dict[str, str]]:
@@ -165,7 +165,7 @@ def test_names_carry_bracket_and_number(calm):
 
 
 def test_one_call_a_second(vendor, ticker):
-    def status() -> int:
+    def status():
         return vendor.handle(get(f"/api/product?t={TOKEN}&id=1"), NOW).status
 
     assert (status(), status()) == (200, 429)
@@ -176,7 +176,7 @@ def test_one_call_a_second(vendor, ticker):
 
 
 def test_one_guide_in_ten_minutes_apart_from_the_api(vendor, ticker):
-    def answer() -> Response:
+    def answer():
         path = f"/price-guide/download-custom?t={TOKEN}&category=one-piece-cards"
         return vendor.handle(get(path), NOW)
 
