@@ -311,6 +311,16 @@ def test_check_reports_what_is_left_and_learns_when_it_ends():
     assert vendor.asked[1].arg("api_name") == "browse"
 
 
+def test_what_is_left_of_a_day_that_ends_before_ours_is_not_reported():
+    early = datetime(2026, 11, 22, 5, tzinfo=UTC)
+    limits = limits_of({"limit": 5000, "remaining": 0, "reset": "2026-11-22T08:00:00.000Z"})
+    gate = OpenGate()
+
+    asking(Ebay(limits=limits), lambda made: made.check(), gate=gate, clock=FixedClock(early))
+
+    assert gate.reported == []
+
+
 @pytest.mark.parametrize("reset", ["2036-11-23T08:00:00Z", "2026-11-01T08:00:00Z", "soon", None])
 def test_a_reset_that_cannot_be_is_not_waited_for(reset):
     limits = limits_of({"limit": 5000, "remaining": 0, "reset": reset})
