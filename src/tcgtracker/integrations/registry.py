@@ -41,6 +41,15 @@ class ConfiguredVendor:
         return f"set {' and '.join(self.missing)} to use it" if self.missing else ""
 
     @property
+    def credentials(self) -> tuple[str, ...]:
+        """What the vendor knows us by: when it changes, a refusal of the old is void."""
+        prefix = self.settings.model_config.get("env_prefix", "")
+        return tuple(
+            str(_plain(getattr(self.settings, name.removeprefix(prefix).lower())))
+            for name in self.info.needs
+        )
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The texts that no error, log line or metric may show."""
         values = (value for _, value in self.settings if isinstance(value, SecretStr))

@@ -39,6 +39,7 @@ def describe(settings: JustTcgSettings) -> VendorInfo:
         batch=settings.batch_size,
         id_kinds=(IdKind.OWN, IdKind.TCGPLAYER),
         needs=("API_JUSTTCG_API_KEY",),
+        retry_after_s=60.0,
     )
 
 

@@ -32,6 +32,7 @@ def describe(settings: PriceChartingSettings) -> VendorInfo:
         refresh=REFRESH_INTERVAL[Source.PRICECHARTING],
         terms=_TERMS,
         needs=("API_PRICECHARTING_API_KEY",),
+        retry_after_s=10.0,
     )
 
 
