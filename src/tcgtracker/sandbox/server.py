@@ -237,7 +237,7 @@ def _compress(request: Request, response: Response) -> None:
 
 
 def _bound(port: int) -> socket.socket:
-    # named, or asyncio leaves Nagle on for what is accepted: 40 ms a call
+    # asyncio switches Nagle's delay off for sockets that name their protocol, and for no others.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
