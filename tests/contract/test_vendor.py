@@ -17,6 +17,7 @@ from tcgtracker.domain.clock import FixedClock
 from tcgtracker.domain.errors import (
     BadCredentials,
     ContractBroken,
+    InvalidInput,
     QuotaExhausted,
     RateLimited,
     RequestRefused,
@@ -58,12 +59,13 @@ HASTY = CallPolicy(attempts=1, deadline_s=0.4)
 class Case:
     """Where the world says what a vendor should answer.
 
-    ids: of a card, under which the vendor can be asked; set_code: of a set, '' where the vendor
-    does not list it. Several calls may be made for one answer where a token is fetched first.
+    ids: of a card, under which the vendor can be asked; set_code: of a set, and card_key: of a
+    card in the catalog, '' where the vendor does not list it.
     """
 
     ids: Callable[[WorldCard], Sequence[ProductRef]] = lambda _: ()
     set_code: Callable[[WorldSet], str] = lambda _: ""
+    card_key: Callable[[WorldCard], str] = lambda _: ""
     takes_a_token: bool = False
 
 
@@ -74,6 +76,14 @@ def _tcgplayer_ids(card: WorldCard) -> Sequence[ProductRef]:
 def _justtcg_ids(card: WorldCard) -> Sequence[ProductRef]:
     own = card.justtcg_uuid or card.justtcg_id
     return [ProductRef(own)] if own else ()
+
+
+def _justtcg_key(card: WorldCard) -> str:
+    return next((f"justtcg:{ref.value}" for ref in _justtcg_ids(card)), "")
+
+
+def _product_key(card: WorldCard) -> str:
+    return f"tcgplayer:{card.product_id}" if card.product_id else ""
 
 
 def _group_code(made: WorldSet) -> str:
@@ -87,9 +97,12 @@ CASES = {
     "justtcg": Case(
         ids=_justtcg_ids,
         set_code=lambda made: f"justtcg:{made.justtcg_id}" if made.justtcg_id else "",
+        card_key=_justtcg_key,
     ),
-    "tcgplayer": Case(ids=_tcgplayer_ids, set_code=_group_code, takes_a_token=True),
-    "tcgcsv": Case(set_code=_group_code),
+    "tcgplayer": Case(
+        ids=_tcgplayer_ids, set_code=_group_code, card_key=_product_key, takes_a_token=True
+    ),
+    "tcgcsv": Case(set_code=_group_code, card_key=_product_key),
     "ebay": Case(takes_a_token=True),
 }
 
@@ -320,9 +333,9 @@ class TestWhatItAnswers:
         made = max(asked.sets, key=lambda one: len(one.cards))
         pages = asked.listed(made)
         cards = [card for page in pages for card in page.cards]
-        expected = [card for card in made.cards if asked.case.ids(card) or card.product_id]
-        assert abs(len({card.key for card in cards}) - len(expected)) <= len(expected) // 10
-        assert len({card.key for card in cards}) == len(cards)
+        assert sorted(card.key for card in cards) == sorted(
+            key for card in made.cards if (key := asked.case.card_key(card))
+        )
         assert {card.set.code for card in cards} == {asked.case.set_code(made)}
         assert not any(page.incomplete for page in pages)
 
@@ -337,6 +350,17 @@ class TestWhatItAnswers:
         assert 0 < len(answer.hits) <= 5
         assert {hit.vendor for hit in answer.hits} == {asked.name}
         assert all(hit.external_id and hit.name for hit in answer.hits)
+
+    def test_empty_search_is_refused_before_any_call(self, asked):
+        able(asked, Capability.SEARCH)
+
+        async def use(vendor: Vendor) -> None:
+            assert isinstance(vendor, SearchVendor)
+            await vendor.search("  ")
+
+        with pytest.raises(InvalidInput):
+            asked.run(use)
+        assert asked.calls == 0
 
     def test_bulk_is_complete_and_priced(self, asked):
         able(asked, Capability.BULK)
