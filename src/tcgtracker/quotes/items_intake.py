@@ -18,7 +18,8 @@ from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.errors import StateChanged, TrackerError
 from tcgtracker.domain.source import Source
 from tcgtracker.integrations.contract import ItemPage, ItemQuotes
-from tcgtracker.prices.items import ItemLook, record_item
+from tcgtracker.prices.changes import NewChangeSet, save_change_sets
+from tcgtracker.prices.items import ItemLook, write_item
 from tcgtracker.prices.products import save_texts
 from tcgtracker.prices.scope_page import Recorded
 from tcgtracker.quotes.card_quotes import refresh_cards
@@ -208,14 +209,18 @@ class ItemIntake:
     ) -> None:
         dialect = self._history.dialect
         now = self._clock.now()
+        changes: list[NewChangeSet] = []
         # In one order for all, so that two recorders cannot wait for each other.
         for item in sorted(page.items, key=_key):
             if not item.quotes:
                 report.skipped["product without any series"] += 1
                 continue
             look = ItemLook(page.source, item.external_id, item.observed_at, item.quotes)
-            done = record_item(uow.history, dialect, look, run_id=run.id, trust=trust, now=now)
+            done, news = write_item(uow.history, dialect, look, run_id=run.id, trust=trust, now=now)
             report.count(look, done)
+            changes.append(news)
+        if changes:
+            save_change_sets(uow.history, dialect, changes)
         if page.rejected:
             quarantine(
                 uow.history,
