@@ -210,7 +210,7 @@ class ItemIntake:
     def _write_prices(
         self, uow: UnitOfWork, page: ItemPage, run: ItemRun, report: ItemsReport, *, trust: bool
     ) -> list[NewChangeSet]:
-        news = []
+        news: list[NewChangeSet] = []
         dialect = self._history.dialect
         now = self._clock.now()
         # In one order for all, so that two recorders cannot wait for each other.
