@@ -137,6 +137,11 @@ def is_printing(bracket: str) -> bool:
     return bracket in _BRACKETS
 
 
+def printing_named(bracket: str) -> str:
+    """Return the printing that a bracket text names where nothing else is known of the card."""
+    return _BRACKETS[bracket][0]
+
+
 def plain_printing(known: Collection[str], brackets: Iterable[str]) -> str:
     """Return the printing of the product without a bracket, '' when it is not certain.
 

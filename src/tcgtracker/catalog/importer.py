@@ -7,6 +7,7 @@ that no price is shown through it.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
@@ -18,7 +19,7 @@ from tcgtracker.integrations.catalog_records import CardRecord, ProductIdRecord,
 
 _VENDOR = "tcgplayer"
 """The catalog whose product ids the others quote."""
-_ECHOES = frozenset({"justtcg"})
+ECHOES = frozenset({"justtcg"})
 """Catalogs that repeat TCGplayer's ids and know nothing of the products beyond."""
 VENDOR_ORIGIN = "tcgcsv"
 """The origin of claims that the vendor's own catalog makes."""
@@ -83,7 +84,7 @@ class CatalogImporter:
             known = self._joined_set(game_id, record)
             if known:
                 self.counts.sets_joined += 1
-                self._alias_set(writer, known, record.code, record)
+                self.alias_set(writer, known, record.code, f"stated by {record.code}")
             else:
                 self.counts.sets_created += 1
                 known = writer.add_set(game_id, record)
@@ -93,7 +94,7 @@ class CatalogImporter:
             if alias in self.shared_sets:
                 self.counts.doubts["id of another vendor's set claimed by several sets"] += 1
             elif (game_id, alias) not in self.state.set_names:
-                self._alias_set(writer, known, alias, record)
+                self.alias_set(writer, known, alias, f"stated by {record.code}")
             elif self.state.set_names[game_id, alias] != known.id:
                 self.counts.doubts["id of another vendor's set belongs to another set"] += 1
         return known
@@ -123,6 +124,19 @@ class CatalogImporter:
             self._claim(writer, card, record, product)
         self._add_printings(writer, card, record)
 
+    def alias_set(self, writer: BatchWriter, known: KnownSet, alias: str, evidence: str) -> None:
+        """Give a set one more name."""
+        self.counts.set_names_added += 1
+        self.state.name_set(known, alias)
+        writer.alias_set(known, alias, evidence)
+
+    def name_also(self, writer: BatchWriter, key: str, others: Iterable[str]) -> None:
+        """Let the card of a key be known under other keys too, where nothing is yet."""
+        card = self.state.cards[self.state.card_names[key]]
+        for other in others:
+            if other not in self.state.card_names:
+                self._name_card(writer, card, other)
+
     def _game(self, writer: BatchWriter, game: Game) -> int:
         if game.slug not in self.state.games:
             self.state.games[game.slug] = writer.add_game(game)
@@ -139,13 +153,6 @@ class CatalogImporter:
             if known and catalog not in known.catalogs and known.region == record.region:
                 return known
         return None
-
-    def _alias_set(
-        self, writer: BatchWriter, known: KnownSet, alias: str, record: SetRecord
-    ) -> None:
-        self.counts.set_names_added += 1
-        self.state.name_set(known, alias)
-        writer.alias_set(known, alias, f"stated by {record.code}")
 
     def _complete_set(self, writer: BatchWriter, known: KnownSet, record: SetRecord) -> None:
         before = (known.name, known.series, known.release_date, known.total_cards)
@@ -262,7 +269,7 @@ class CatalogImporter:
             if own or numbers_agree(record.collector_number, card.number):
                 return Claim(known.printing, known.variant, VENDOR_ORIGIN, evidence)
             return known
-        if known and record.catalog in _ECHOES:
+        if known and record.catalog in ECHOES:
             return known
         evidence = f"{record.key} names product {product.external_id}"
         if product.variant:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -92,3 +93,22 @@ def read_set(text: str) -> SetName:
     every = frozenset(words.split())
     numbers = frozenset(word for word in every if _NUMBER_WORD.fullmatch(word))
     return SetName(every - _COMMON or every, numbers | (every & _REPRINTS), region)
+
+
+def name_without(text: str, drop: Callable[[str], bool]) -> str:
+    """Return a product's name without its number and the brackets whose folded text is dropped."""
+
+    def kept(found: re.Match[str]) -> str:
+        return " " if drop(folded(found[1])) else found[0]
+
+    rest = _BRACKET.sub(kept, text)
+    for pattern in (_TAIL_NUMBER, _TAIL_OF_TOTAL, _TAIL_CODE):
+        if found := pattern.search(rest):
+            rest = rest[: found.start()]
+            break
+    return " ".join(rest.split()) or text
+
+
+def region_of(set_name: str) -> str:
+    """Return the region that a set's name tells: `asia`, '' where it tells none."""
+    return read_set(set_name).region or ""

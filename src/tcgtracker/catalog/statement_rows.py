@@ -79,6 +79,25 @@ def load_stated_of_set(
     return [_stated(row) for row in rows]
 
 
+def load_own_sets(
+    connection: Connection, source: Source, tcgplayer_ids: Collection[str]
+) -> set[str]:
+    """Return the source's own sets in which a product states one of these TCGplayer ids."""
+    return {
+        name
+        for chunk in chunks(sorted(tcgplayer_ids))
+        for name in connection.scalars(
+            select(stated_products.c.set_name)
+            .where(
+                stated_products.c.source == source,
+                stated_products.c.tcgplayer_id.in_(chunk),
+                stated_products.c.set_name != "",
+            )
+            .distinct()
+        )
+    }
+
+
 def save_stated(
     connection: Connection,
     dialect: DatabaseDialect,

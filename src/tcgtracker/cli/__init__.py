@@ -5,7 +5,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tcgtracker.cli import cards, db, demo, doctor, holds, imports, jobs, seal, serve
+from tcgtracker.cli import cards, db, demo, doctor, holds, imports, jobs, sandbox, seal, serve
 from tcgtracker.cli.errors import Options, run
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("card")(cards.card)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("history")(cards.history)
+app.command("sandbox")(sandbox.sandbox)
 app.command("seal")(seal.seal)
 app.command("serve")(serve.serve)
 

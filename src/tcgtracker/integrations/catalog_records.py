@@ -126,6 +126,17 @@ def required_text(value: object, what: str) -> str:
     return text
 
 
+def web_address(value: object, what: str) -> str:
+    """Return a vendor's http or https address, '' for none and for any other scheme.
+
+    Raises:
+        BadRow: as `clean_text`.
+    """
+    text = clean_text(value, what, limit=MAX_URL).strip()
+    fits = text.isprintable() and text.lower().startswith(("https://", "http://"))
+    return text if fits and " " not in text else ""
+
+
 def positive_id(value: object, what: str) -> int:
     """Return a vendor's positive integer id, given as a number or as digits.
 

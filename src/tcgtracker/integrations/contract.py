@@ -145,6 +145,7 @@ class VendorInfo:
     batch: products of one ITEMS call. id_kinds: by which ids ITEMS can ask, the preferred first.
     needs: the settings without which it is disabled. bulk_by_set: a BULK game costs one call for
     each of its sets and one for each of the vendor's ids of it, else the latter alone.
+    retry_after_s: the wait after a first 429 that does not say how long.
     """
 
     vendor: str
@@ -159,6 +160,7 @@ class VendorInfo:
     id_kinds: tuple[IdKind, ...] = (IdKind.OWN,)
     needs: tuple[str, ...] = ()
     bulk_by_set: bool = False
+    retry_after_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,8 @@ class CallPolicy:
     """How patiently to ask.
 
     attempts: HTTP calls for one answer at most (1: the job layer repeats). deadline_s: for one
-    call, everything included. live: a person waits, so the reserved part of the bucket may be used.
+    call, everything included. live: a person waits, so the reserved part of the bucket may be used
+    and the deadline is for all attempts and pauses together.
     """
 
     attempts: int = 1

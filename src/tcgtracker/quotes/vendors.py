@@ -1,7 +1,7 @@
 """The vendors of one tracker, asked from plain threads. Each is made when it is first asked."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tcgtracker.domain.errors import InvalidInput, SourceDisabled
@@ -38,8 +38,14 @@ class VendorEntry:
 class Vendors:
     """Asks vendors through the one event loop; every error is a `VendorError`."""
 
-    def __init__(self, entries: Mapping[str, VendorEntry], runner: LoopRunner) -> None:
+    def __init__(
+        self,
+        entries: Mapping[str, VendorEntry],
+        runner: LoopRunner,
+        close_limiter: Callable[[], Coroutine[object, object, None]] | None = None,
+    ) -> None:
         self._entries = dict(entries)
+        self._close_limiter = close_limiter
         self._runner = runner
         self._made: dict[str, Vendor] = {}
         self._lock = threading.Lock()
@@ -100,6 +106,16 @@ class Vendors:
     def check(self, vendor: str) -> None:
         """Make the cheapest call that proves key and reach."""
         self._runner.run(self._asked(vendor).check())
+
+    def close(self) -> None:
+        """Close the connections and end the event loop."""
+        with self._lock:
+            made, self._made = self._made, {}
+        for vendor in made.values():
+            self._runner.run(vendor.close())
+        if made and self._close_limiter is not None:
+            self._runner.run(self._close_limiter())
+        self._runner.close()
 
     def _bulk(self, vendor: str) -> BulkVendor:
         asked = self._asked(vendor)

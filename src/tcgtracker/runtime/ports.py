@@ -36,7 +36,9 @@ class CallOutcome(StrEnum):
     """Any other answer: says nothing about the vendor's health."""
     BAD_CREDENTIALS = "bad_credentials"
     ABANDONED = "abandoned"
-    """We gave up before an answer for our own reasons (cancelled)."""
+    """We gave up before an answer for our own reasons (cancelled); it may count at the vendor."""
+    NOT_MADE = "not_made"
+    """No request was sent after all: what was taken for it is given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,22 @@ class ReportedQuota:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaUnit:
+    """One call out of a quota: the `ordinal`-th of the period that began at `starts_at`."""
+
+    window: str
+    starts_at: datetime
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True)
 class CallTicket:
     """Leave to make one call; `probe` when it is the one that tests an open breaker."""
 
     service: str
     taken_at: datetime
     probe: bool = False
+    units: tuple[QuotaUnit, ...] = ()
 
 
 class CallGate(Protocol):
@@ -96,3 +108,5 @@ class Cache(Protocol):
     def delete(self, *keys: str) -> None: ...
 
     def delete_prefix(self, prefix: str) -> None: ...
+
+    def close(self) -> None: ...

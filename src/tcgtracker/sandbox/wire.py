@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +39,24 @@ class SandboxVendor(Protocol):
     name: str
 
     def handle(self, request: Request, now: datetime) -> Response: ...
+
+
+@runtime_checkable
+class TunableVendor(SandboxVendor, Protocol):
+    """A vendor with options (plan, header form, pacing ...) that the control port can change."""
+
+    def options(self) -> dict[str, object]:
+        """Return the options with their present values."""
+        ...
+
+    def tune(self, options: Mapping[str, object]) -> None:
+        """Change options.
+
+        Raises:
+            ValueError: an option does not exist or its value cannot be used; nothing was changed.
+        """
+        ...
+
+    def reset(self) -> None:
+        """Forget what was counted; options stay."""
+        ...

@@ -1,6 +1,7 @@
 """What the columns of the price guide mean, by kind of product (vendors: key descriptions)."""
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from tcgtracker.domain.quote import Facet
@@ -10,6 +11,7 @@ ID = "id"
 CONSOLE = "console-name"
 NAME = "product-name"
 GENRE = "genre"
+TCG_ID = "tcg-id"
 LOOSE = "loose-price"
 COMPLETE = "cib-price"
 NEW = "new-price"
@@ -44,6 +46,8 @@ CARD_FACETS = {
     for column, variant in CARD_VARIANTS.items()
 }
 BOXED_FACET = Facet(kind=PriceKind.BOXED, variant=SEALED)
+BOXED_CARD_FACET = Facet(kind=PriceKind.BOXED, variant=RAW)
+"""Of a single card, only where the operator has asked for that mapping."""
 
 OTHER_SCOPE = "other"
 _GAMES = (
@@ -54,8 +58,18 @@ _GAMES = (
     ("Pokemon", "pokemon-cards"),
     ("YuGiOh", "yugioh-cards"),
 )
-KNOWN_SCOPES = frozenset(scope for _, scope in _GAMES)
+CATEGORIES: Mapping[str, tuple[str, ...]] = {
+    "pokemon": ("pokemon-cards",),
+    "onepiece": ("one-piece-cards",),
+    "magic": ("magic-cards",),
+    "yugioh": ("yugioh-cards",),
+    "lorcana": ("lorcana-cards",),  # unconfirmed by the vendor; a wrong one is noticed
+}
+"""Our slug of a game to the vendor's category of it."""
+_GAME_OF = {scope: slug for slug, scopes in CATEGORIES.items() for scope in scopes}
+KNOWN_SCOPES = frozenset(_GAME_OF)
 _SPORT = re.compile(r"([A-Za-z]+) Cards\b")
+_BRACKET = re.compile(r"\[([^\[\]]*)\]")
 _HASH_NUMBER = re.compile(r"#(\S+)")
 # One Piece names end in the number without a hash: "Monkey.D.Luffy [Alternate Art] OP02-001"
 _CODE_NUMBER = re.compile(r"\b([A-Z]{1,4}\d{0,2}-\d{3})$")
@@ -78,6 +92,16 @@ def scope_of(console: str) -> str:
             return scope
     sport = _SPORT.match(console)
     return f"{sport[1].lower()}-cards" if sport else OTHER_SCOPE
+
+
+def game_of(scope: str) -> str:
+    """Return our slug of a category's game, the category itself for one that has none."""
+    return _GAME_OF.get(scope, scope)
+
+
+def printing_of(name: str) -> str:
+    """Return what a product's name says in brackets (`1st Edition`), '' when nothing."""
+    return " ".join(text.strip() for text in _BRACKET.findall(name)).strip()
 
 
 def number_of(name: str) -> str:

@@ -8,23 +8,22 @@ import csv
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from tcgtracker.domain.errors import InvalidInput
-from tcgtracker.domain.money import MAX_MINOR, parse_minor, round_half_even
 from tcgtracker.domain.quote import VALUE_NAMES, Facet
 from tcgtracker.domain.source import Source
+from tcgtracker.integrations.catalog_records import BadRow
 from tcgtracker.integrations.columns import Rows, settle_duplicates
 from tcgtracker.integrations.contract import (
     MAX_EXTERNAL_ID,
-    NO_PRICE,
+    BulkPage,
+    CatalogPage,
     PricePage,
     ProductText,
     RejectedRow,
@@ -37,33 +36,34 @@ from tcgtracker.integrations.files import (
     read_chunks,
 )
 from tcgtracker.integrations.pricecharting.columns import (
-    BOXED_FACET,
-    CARD_FACETS,
-    COMPLETE,
     CONSOLE,
     GENRE,
     ID,
     KNOWN_SCOPES,
-    LADDER,
     LOOSE,
     NAME,
-    NEW,
+    TCG_ID,
     classify,
     number_of,
     scope_of,
 )
+from tcgtracker.integrations.pricecharting.figures import (
+    RAW_LENGTH,
+    cents_of_text,
+    read_figures,
+)
+from tcgtracker.integrations.pricecharting.products import stated_product
 
 MAX_GUIDE = 256 * 2**20
 """Bytes of text a guide may have; the whole guide of a game has about 10 MB."""
 
 _MAX_RECORD = 2**20
 _MAX_TEXT = 300
-_RAW_LENGTH = 500
+_FIRST_ROWS = 100
+"""When none of these is of the category, the rest (a million rows) is not read."""
 _DATE = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)")
 _ID_TEXT = re.compile(r"[0-9]{1,19}")
 _NOT_UTF8 = "\N{REPLACEMENT CHARACTER}"
-_NO_VALUES = (NO_PRICE,) * len(VALUE_NAMES)
-_BOXED_COLUMNS = (COMPLETE, LOOSE, NEW)
 
 
 def is_price_guide(head: bytes) -> bool:
@@ -96,8 +96,8 @@ def moment_of(path: Path, observed_at: datetime | None) -> datetime:
     )
 
 
-class _BadCell(Exception):
-    pass
+class OtherCategory(InvalidInput):
+    """The guide is not that of the category that was asked for."""
 
 
 def _int64() -> "array[int]":
@@ -115,6 +115,7 @@ class _Scope:
     skipped: Counter[str] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
     texts: dict[int, ProductText] = field(default_factory=dict)
+    catalog: CatalogPage = field(default_factory=CatalogPage)
 
     def add(self, product: int, facet: Facet, values: tuple[int, ...]) -> None:
         self.ids.append(product)
@@ -151,12 +152,22 @@ class _Scope:
 class PriceGuide:
     """The guides of one moment: files are added, then the pages taken.
 
-    `category` names the one scope of all rows; without it each row's console name tells.
+    category: the one scope of all rows; without it each row's console name tells. boxed: read
+    cards too as loose, complete and new. stated: keep what each row says of its product.
     """
 
-    def __init__(self, observed_at: datetime, category: str | None = None) -> None:
+    def __init__(
+        self,
+        observed_at: datetime,
+        category: str | None = None,
+        *,
+        boxed: bool = False,
+        stated: bool = False,
+    ) -> None:
         self._observed_at = observed_at
         self._category = category
+        self._boxed = boxed
+        self._stated = stated
         self._scopes: dict[str, _Scope] = {}
         self._missing: list[str] = []
         self._place = ""
@@ -179,6 +190,13 @@ class PriceGuide:
         for scope, content in self._scopes.items():
             yield content.page(scope, self._observed_at, self._missing)
 
+    def bulk_pages(self) -> Iterator[BulkPage]:
+        """Yield the same pages with what the rows say of their products (`stated`)."""
+        for scope, content in self._scopes.items():
+            prices = content.page(scope, self._observed_at, self._missing)
+            content.catalog.incomplete = "; ".join(self._missing)[:RAW_LENGTH]
+            yield BulkPage(prices, content.catalog)
+
     def _read(self, path: Path, on_read: OnRead) -> None:
         lines = _text_lines(path, on_read)
         header_line = next(lines, "")
@@ -198,13 +216,18 @@ class PriceGuide:
                     told = self._add_row(header, cells)
                     rows += 1
                     strange += told != self._category
+                    if rows == strange == _FIRST_ROWS:
+                        self._check_category(path, rows, strange)
         except csv.Error as exc:
             raise InvalidInput(f"{path}: after line {reader.line_num}: {exc}") from exc
         if not rows:
             raise InvalidInput(f"{path}: the price guide has no rows")
+        self._check_category(path, rows, strange)
+
+    def _check_category(self, path: Path, rows: int, strange: int) -> None:
         if self._category in KNOWN_SCOPES and strange * 2 > rows:
             # the vendor answers an unknown category with its guide of all products
-            raise InvalidInput(
+            raise OtherCategory(
                 f"{path}: most of its rows are not of the category {self._category}; leave"
                 " --category out to let each row tell its own"
             )
@@ -238,60 +261,23 @@ class PriceGuide:
         scope.texts[product] = ProductText(
             name=_clean(name), set_name=_clean(console), number=_clean(number_of(name))
         )
-        if kind.is_card:
-            _add_card(scope, product, row)
-        else:
-            _add_boxed(scope, product, row)
+        if self._stated:
+            try:
+                scope.catalog.stated.append(
+                    stated_product(
+                        str(product), _clean(name), _clean(console), row.get(TCG_ID), kind
+                    )
+                )
+            except BadRow as exc:
+                scope.catalog.bad[str(exc)] += 1
+        figures = read_figures(row, cents_of_text, kind, boxed=self._boxed)
+        for facet, values in figures.rows.items():
+            scope.add(product, facet, values)
+        for facet, reason, raw in figures.refused:
+            scope.rejected.append(RejectedRow(str(product), facet, reason, raw))
+        if figures.falling:
+            scope.flags["ladder-not-rising"] += 1
         return told
-
-
-def _add_card(scope: _Scope, product: int, row: Mapping[str, str]) -> None:
-    prices: dict[str, int] = {}
-    for column, facet in CARD_FACETS.items():
-        text = row.get(column, "")
-        try:
-            price = _cents(text)
-        except _BadCell as exc:
-            raw = f"{column}: {text}"[:_RAW_LENGTH]
-            scope.rejected.append(RejectedRow(str(product), facet, str(exc), raw))
-            continue
-        # the ungraded row is there even without a price: it says that the card is listed
-        if price != NO_PRICE or column == LOOSE:
-            scope.add(product, facet, (price, *_NO_VALUES[1:]))
-        if price != NO_PRICE:
-            prices[column] = price
-    steps = [prices[column] for column in LADDER if column in prices]
-    if any(upper < lower for lower, upper in pairwise(steps)):
-        scope.flags["ladder-not-rising"] += 1
-
-
-def _add_boxed(scope: _Scope, product: int, row: Mapping[str, str]) -> None:
-    try:
-        complete, loose, new = (_cents(row.get(column, "")) for column in _BOXED_COLUMNS)
-    except _BadCell as exc:
-        raw = "; ".join(f"{column}: {row.get(column, '')}" for column in _BOXED_COLUMNS)
-        rejected = RejectedRow(str(product), BOXED_FACET, str(exc), raw[:_RAW_LENGTH])
-        scope.rejected.append(rejected)
-        return
-    present = NO_PRICE not in (complete, loose, new)
-    mean = round_half_even(Fraction(complete + loose + new, 3)) if present else NO_PRICE
-    scope.add(product, BOXED_FACET, (complete, loose, new, mean, NO_PRICE))
-
-
-def _cents(text: str) -> int:
-    if not text:
-        return NO_PRICE
-    try:
-        minor = parse_minor(text[:_RAW_LENGTH], "USD")
-    except InvalidInput as exc:
-        raise _BadCell("not-an-amount") from exc
-    if minor is None or minor == 0:
-        return NO_PRICE
-    if minor < 0:
-        raise _BadCell("negative-price")
-    if minor > MAX_MINOR:
-        raise _BadCell("too-large")
-    return minor
 
 
 def _text_lines(path: Path, on_read: OnRead) -> Iterator[str]:
@@ -316,4 +302,4 @@ def _clean(text: str) -> str:
 
 
 def _raw(cells: list[str]) -> str:
-    return ",".join(cells)[:_RAW_LENGTH]
+    return ",".join(cells)[:RAW_LENGTH]

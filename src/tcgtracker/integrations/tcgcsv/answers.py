@@ -1,7 +1,7 @@
 """One `prices` answer, read with care: the slow path that says what is wrong with each row."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import NoReturn
@@ -55,6 +55,11 @@ def read_carefully(body: bytes) -> CarefulRows:
     results = answer.get("results")
     if not isinstance(results, list):
         raise UnreadableAnswer("has no list of results")
+    return read_rows(results)
+
+
+def read_rows(results: Iterable[object]) -> CarefulRows:
+    """Return the rows of a decoded answer, whose numbers with a point are Decimal."""
     rows = CarefulRows()
     for row in results:
         _read_row(row, rows)

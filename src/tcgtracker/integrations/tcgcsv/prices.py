@@ -111,10 +111,15 @@ class _Columns(NamedTuple):
 
 
 def price_page(
-    scope: Scope, answers: Sequence[GroupAnswer], missing: Iterable[str] = ()
+    scope: Scope,
+    answers: Sequence[GroupAnswer],
+    missing: Iterable[str] = (),
+    *,
+    observed_at: datetime | None = None,
 ) -> PricePage:
     """Return the page of a scope from the answers of its groups.
 
+    observed_at: aware UTC, whole seconds; without it the moment that a day's file stands for.
     An answer that cannot be read makes the page incomplete, with the reason in `missing`.
     """
     reasons = list(missing)
@@ -134,6 +139,7 @@ def price_page(
         careful.good += rows.good
         careful.rejected += rows.rejected
     page = _assemble(scope, columns, careful, sub_types)
+    page.observed_at = observed_at or scope.observed_at
     page.parts = frozenset(parts)
     page.missing = tuple(reasons)
     return page

@@ -1,0 +1,102 @@
+"""The API's answers as the vendor documents them. Fields we do not use are dropped.
+
+Prices stay what they are on the wire (`UNSET` when the key is absent): `figures` judges each on its
+own, so that one odd price does not cost the others.
+"""
+
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import UNSET
+
+from tcgtracker.integrations.pricecharting.columns import CARD_VARIANTS
+
+SUCCESS = "success"
+
+Shape = TypeVar("Shape")
+
+
+class AnswerPayload(msgspec.Struct, rename="kebab", frozen=True, kw_only=True):
+    """What every answer says of itself. `products` is there in answers to a search."""
+
+    status: str
+    error_message: str = ""
+    products: list[object] | None = None
+
+
+class HitPayload(msgspec.Struct, rename="kebab", frozen=True, kw_only=True):
+    """A product as a search finds it; all but the three names is optional."""
+
+    id: int | str
+    product_name: str
+    console_name: str
+    genre: str | None = None
+    tcg_id: object = None
+    loose_price: object = UNSET
+
+
+class ProductPayload(HitPayload, rename="kebab", frozen=True, kw_only=True):
+    """One product. What a price key means depends on the kind of product: `columns`."""
+
+    cib_price: object = UNSET
+    new_price: object = UNSET
+    graded_price: object = UNSET
+    box_only_price: object = UNSET
+    manual_only_price: object = UNSET
+    bgs_10_price: object = UNSET
+    condition_9_price: object = UNSET
+    condition_10_price: object = UNSET
+    condition_13_price: object = UNSET
+    condition_14_price: object = UNSET
+    condition_15_price: object = UNSET
+    condition_16_price: object = UNSET
+    condition_17_price: object = UNSET
+    condition_18_price: object = UNSET
+    condition_19_price: object = UNSET
+    condition_20_price: object = UNSET
+    condition_21_price: object = UNSET
+    condition_22_price: object = UNSET
+
+    def prices(self) -> dict[str, object]:
+        """Return what the answer says of prices, by key; absent keys are left out."""
+        names = zip(self.__struct_encode_fields__, self.__struct_fields__, strict=True)
+        found = {key: getattr(self, name) for key, name in names if key in CARD_VARIANTS}
+        return {key: value for key, value in found.items() if value is not UNSET}
+
+
+class BadShape(Exception):
+    """The answer is not what the vendor documents; the text says where."""
+
+
+def read_answer(decoded: Any) -> AnswerPayload:  # noqa: ANN401 - decoded JSON
+    """Return what an answer says of itself.
+
+    Raises:
+        BadShape: it has no status.
+    """
+    return _convert(decoded, AnswerPayload)
+
+
+def read_product(decoded: Any) -> ProductPayload:  # noqa: ANN401 - decoded JSON
+    """Return the product of an answer.
+
+    Raises:
+        BadShape: it lacks its id or names, or they are no texts.
+    """
+    return _convert(decoded, ProductPayload)
+
+
+def read_hit(decoded: Any) -> HitPayload:  # noqa: ANN401 - decoded JSON
+    """Return one product that a search found.
+
+    Raises:
+        BadShape: as `read_product`.
+    """
+    return _convert(decoded, HitPayload)
+
+
+def _convert(decoded: Any, shape: type[Shape]) -> Shape:  # noqa: ANN401 - decoded JSON
+    try:
+        return msgspec.convert(decoded, shape)
+    except msgspec.ValidationError as exc:
+        raise BadShape(str(exc)) from exc

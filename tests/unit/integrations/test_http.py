@@ -1,0 +1,473 @@
+"""The base of all vendors: order of steps, statuses, verdicts, repetition, patience, ends."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tcgtracker.domain.clock import FixedClock
+from tcgtracker.domain.errors import (
+    BadCredentials,
+    ContractBroken,
+    QuotaExhausted,
+    RateLimited,
+    RequestRefused,
+    SourcePaused,
+    Unavailable,
+    VendorError,
+    VendorTimeout,
+)
+from tcgtracker.integrations.contract import CallPolicy
+from tcgtracker.integrations.http import Answer, Judge, VendorHttp, Verdict
+from tcgtracker.runtime.ports import CallOutcome, CallTicket, ReportedQuota
+from tests.raw_server import RawServer, Reply, a_reply
+from tests.unit.integrations.vendor_ports import NOW, QUICK, TWICE, Ports, a_client, asked
+
+OK, FAILED, REFUSED = CallOutcome.OK, CallOutcome.FAILED, CallOutcome.REFUSED
+BAD_KEY, ABANDONED = CallOutcome.BAD_CREDENTIALS, CallOutcome.ABANDONED
+
+
+async def get(client: VendorHttp, policy: CallPolicy = QUICK) -> Answer:
+    return await client.call("product", "GET", "/p", policy=policy)
+
+
+def failing(
+    server: RawServer, ports: Ports, policy: CallPolicy = QUICK, **options: object
+) -> VendorError:
+    with pytest.raises(VendorError) as caught:
+        asyncio.run(asked(server, ports, lambda client: get(client, policy), **options))
+    return caught.value
+
+
+def test_call_sends_what_was_asked_and_says_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")  # must not be used
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    server, ports = RawServer(a_reply(b'{"price": 1.10}', X_Request_Id="abc")), Ports()
+
+    async def post(client: VendorHttp) -> Answer:
+        return await client.call(
+            "cards_batch",
+            "POST",
+            "/v1/cards",
+            policy=QUICK,
+            params={"q": "a b&c"},
+            headers={"X-Api-Key": "key"},
+            content=b"[]",
+        )
+
+    answer = asyncio.run(asked(server, ports, post))
+    head = server.requests[0].decode()
+    assert head.startswith("POST /v1/cards?q=a+b%26c HTTP/1.1\r\n")
+    assert "user-agent: tcgtracker/" in head.lower()
+    assert "accept-encoding: gzip\r\n" in head.lower()
+    assert "x-api-key: key\r\n" in head.lower()
+    assert str(answer.json()["price"]) == "1.10"
+    assert answer.headers["x-request-id"] == answer.request_id == "abc"
+    assert ports.steps == ["place", "enter", "leave"]
+    assert ports.patience == [QUICK.deadline_s]
+    assert ports.outcomes == [OK]
+
+
+def test_no_place_spends_no_quota_and_says_when_to_come_back() -> None:
+    server, ports = RawServer(a_reply()), Ports(no_place_for_s=90)
+    error = failing(server, ports, TWICE)
+    assert isinstance(error, RateLimited)
+    assert error.retry_at == NOW + timedelta(seconds=90)
+    assert ports.steps == ["place"]
+    assert not server.requests
+
+
+def test_refusal_of_the_gate_makes_no_call() -> None:
+    paused = SourcePaused("shop", "product", "open", until=NOW)
+    server, ports = RawServer(a_reply()), Ports(refusal=paused)
+    assert failing(server, ports, TWICE) is paused
+    assert ports.steps == ["place", "enter"]
+    assert not server.requests
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "outcome"),
+    [
+        (401, BadCredentials, BAD_KEY),
+        (400, RequestRefused, REFUSED),
+        (403, RequestRefused, REFUSED),
+        (404, RequestRefused, REFUSED),
+        (408, Unavailable, REFUSED),
+        (429, RateLimited, REFUSED),
+        (500, Unavailable, FAILED),
+        (503, Unavailable, FAILED),
+        (599, Unavailable, FAILED),
+        (201, ContractBroken, REFUSED),
+    ],
+)
+def test_status_says_what_to_do_next(
+    status: int, kind: type[VendorError], outcome: CallOutcome
+) -> None:
+    ports = Ports()
+    error = failing(RawServer(a_reply(b"no", status=status, CF_Ray="77")), ports)
+    assert type(error) is kind
+    assert str(status) in str(error)
+    assert error.request_id == "77"
+    assert ports.outcomes == [outcome]
+    assert ports.left[0].message == str(error)
+
+
+def test_refused_request_is_quoted_short_and_escaped() -> None:
+    body = b"no such\r\ncard \x1b[31m<b>" + b"x" * 500
+    error = failing(RawServer(a_reply(body, status=404)), Ports())
+    assert "no such\\\\r\\\\ncard" in str(error)
+    assert str(error).isprintable()
+    assert len(str(error)) < 150
+
+
+def test_accepted_status_is_an_answer() -> None:
+    async def get_absent(client: VendorHttp) -> Answer:
+        return await client.call("p", "GET", "/", policy=QUICK, accept=(200, 404))
+
+    ports = Ports()
+    reply = a_reply(b"{}", status=404)
+    assert asyncio.run(asked(RawServer(reply), ports, get_absent)).status == 404
+    assert ports.outcomes == [OK]
+
+
+UNTIL = NOW + timedelta(hours=9)
+
+
+@pytest.mark.parametrize(
+    ("status", "make", "outcome", "not_before"),
+    [
+        (200, lambda a: BadCredentials(a.vendor, a.operation, "key"), BAD_KEY, None),
+        (
+            429,
+            lambda a: QuotaExhausted(a.vendor, a.operation, "day", until=UNTIL),
+            REFUSED,
+            UNTIL,
+        ),
+        (403, lambda a: SourcePaused(a.vendor, a.operation, "plan", until=UNTIL), REFUSED, UNTIL),
+        (200, lambda a: Unavailable(a.vendor, a.operation, "busy"), FAILED, None),
+        (500, lambda a: RequestRefused(a.vendor, a.operation, "id"), REFUSED, None),
+        (200, lambda a: a.broken("shape"), REFUSED, None),
+    ],
+)
+def test_verdict_of_the_client_goes_before_the_status(
+    status: int,
+    make: Callable[[Answer], VendorError],
+    outcome: CallOutcome,
+    not_before: datetime | None,
+) -> None:
+    left = (ReportedQuota("day", 3, 100),)
+
+    def judge(answer: Answer) -> Verdict:
+        assert answer.json() == {"code": 7}
+        return Verdict(make(answer), left)
+
+    async def get_judged(client: VendorHttp) -> Answer:
+        return await client.call("p", "GET", "/", policy=QUICK, judge=judge)
+
+    ports = Ports()
+    reply = a_reply(b'{"code": 7}', status=status, X_Request_Id="abc")
+    with pytest.raises(VendorError) as caught:
+        asyncio.run(asked(RawServer(reply), ports, get_judged))
+    assert type(caught.value) is type(make(Answer("shop", "p", 0, {}, b"", "")))
+    assert caught.value.request_id == "abc"
+    assert ports.outcomes == [outcome]
+    assert ports.left[0].not_before == not_before
+    assert ports.left[0].reported == left
+
+
+@pytest.mark.parametrize(("status", "kind"), [(200, ContractBroken), (502, Unavailable)])
+def test_judge_may_stumble_over_a_body_that_is_no_json(
+    status: int, kind: type[VendorError]
+) -> None:
+    def judge(answer: Answer) -> Verdict | None:
+        answer.json()
+        return None
+
+    async def get_judged(client: VendorHttp) -> Answer:
+        return await client.call("p", "GET", "/", policy=QUICK, judge=judge)
+
+    with pytest.raises(kind):
+        asyncio.run(asked(RawServer(a_reply(b"<p>", status=status)), Ports(), get_judged))
+
+
+def test_fault_of_the_judge_gives_the_ticket_back() -> None:
+    def judge(answer: Answer) -> Verdict | None:
+        raise KeyError("bug")
+
+    async def get_judged(client: VendorHttp) -> Answer:
+        return await client.call("p", "GET", "/", policy=QUICK, judge=judge)
+
+    ports = Ports()
+    with pytest.raises(KeyError):
+        asyncio.run(asked(RawServer(a_reply()), ports, get_judged))
+    assert ports.outcomes == [ABANDONED]
+
+
+def test_retry_after_is_told_to_the_gate() -> None:
+    ports = Ports()
+    error = failing(RawServer(a_reply(status=429, Retry_After="120")), ports, TWICE)
+    assert isinstance(error, RateLimited)
+    assert error.retry_at == ports.left[0].not_before == NOW + timedelta(seconds=120)
+    assert len(ports.left) == 1  # too long to be slept
+
+
+def test_retry_after_of_an_outage_is_told_to_the_gate() -> None:
+    ports = Ports()
+    error = failing(RawServer(a_reply(status=503, Retry_After="120")), ports, TWICE)
+    assert isinstance(error, Unavailable)
+    assert ports.left[0].not_before == NOW + timedelta(seconds=120)
+    assert ports.outcomes == [FAILED]
+
+
+def test_refusals_without_a_wait_are_waited_out_longer_each_time() -> None:
+    clock = FixedClock(NOW)
+    waits: list[float] = []
+
+    async def ask_often(client: VendorHttp) -> None:
+        for _ in range(3):
+            with pytest.raises(RateLimited) as caught:
+                await get(client)
+            waits.append((caught.value.retry_at - clock.now()).total_seconds())
+            clock.set(caught.value.retry_at)
+        await get(client)
+        with pytest.raises(RateLimited) as caught:
+            await get(client)
+        waits.append((caught.value.retry_at - clock.now()).total_seconds())
+
+    fast = a_reply(b"too fast", status=429)
+    server = RawServer(fast, fast, fast, a_reply(), fast)
+    asyncio.run(asked(server, Ports(), ask_often, clock=clock, default_retry_after_s=10))
+    assert 10 <= waits[0] < 12.5
+    assert 20 <= waits[1] < 25
+    assert 40 <= waits[2] < 50
+    assert 10 <= waits[3] < 12.5  # an answer in between begins anew
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        a_reply(status=500),
+        a_reply(status=408),
+        a_reply(b"{", length=99),
+        a_reply(status=429, Retry_After="-1"),
+    ],
+)
+def test_passing_trouble_is_repeated_in_a_call_of_two_attempts(first: Reply) -> None:
+    server, ports = RawServer(first, a_reply(b"[1]")), Ports()
+    answer = asyncio.run(asked(server, ports, lambda client: get(client, TWICE)))
+    assert answer.json() == [1]
+    assert ports.steps == ["place", "enter", "leave"] * 2
+    assert len(server.requests) == 2
+
+
+def test_call_of_one_attempt_is_not_repeated() -> None:
+    server, ports = RawServer(a_reply(status=500)), Ports()
+    failing(server, ports, QUICK)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 302, 201])
+def test_what_will_not_change_is_not_repeated(status: int) -> None:
+    server, ports = RawServer(a_reply(status=status, Location="/x")), Ports()
+    failing(server, ports, CallPolicy(attempts=5, deadline_s=5))
+    assert len(server.requests) == 1
+
+
+def test_last_attempt_raises_what_it_met() -> None:
+    server, ports = RawServer(a_reply(status=500), a_reply(status=503)), Ports()
+    error = failing(server, ports, TWICE)
+    assert "503" in str(error)
+    assert len(server.requests) == 2
+
+
+def test_outage_is_not_doubled_by_repetition() -> None:
+    async def ask_often(client: VendorHttp) -> None:
+        for _ in range(40):
+            with pytest.raises(Unavailable):
+                await get(client, TWICE)
+
+    server = RawServer(a_reply(status=500))
+    asyncio.run(asked(server, Ports(), ask_often, backoff_s=0.0))
+    assert 40 < len(server.requests) <= 40 + 3 + 40 / 5
+
+
+def test_live_call_ends_within_its_deadline_with_all_attempts() -> None:
+    async def hang(writer: asyncio.StreamWriter) -> None:
+        await server.drip(writer, b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 900, pause_s=0.005)
+
+    server, ports = RawServer(a_reply(status=500), hang), Ports()
+    policy = CallPolicy(attempts=3, deadline_s=0.5, live=True)
+
+    async def timed(client: VendorHttp) -> float:
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(VendorTimeout):
+            await get(client, policy)
+        return asyncio.get_running_loop().time() - began
+
+    assert asyncio.run(asked(server, ports, timed)) < 1.0
+    assert ports.steps[0] == "live place"
+    assert ports.outcomes == [FAILED, FAILED]
+    assert server.sent > 10
+
+
+def test_timeout_after_long_waiting_for_a_place_is_not_the_vendors_fault() -> None:
+    class SlowPlace(Ports):
+        async def acquire(self, service: str, *, live: bool = False, patience_s: float) -> None:
+            await asyncio.sleep(0.3)
+
+    async def hang(writer: asyncio.StreamWriter) -> None:
+        await server.drip(writer, b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 900, pause_s=0.005)
+
+    server, ports = RawServer(hang), SlowPlace()
+    error = failing(server, ports, CallPolicy(deadline_s=0.4, live=True))
+    assert isinstance(error, VendorTimeout)
+    assert ports.outcomes == [ABANDONED]
+
+
+def test_cancelled_call_gives_its_ticket_back() -> None:
+    async def hang(writer: asyncio.StreamWriter) -> None:
+        await server.drip(writer, b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 900, pause_s=0.01)
+
+    async def cancel(client: VendorHttp) -> None:
+        task = asyncio.ensure_future(get(client, TWICE))
+        await server.began.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    server, ports = RawServer(hang), Ports()
+    asyncio.run(asked(server, ports, cancel))
+    assert ports.outcomes == [ABANDONED]
+
+
+def test_call_cancelled_while_it_enters_gives_its_ticket_back() -> None:
+    class SlowGate(Ports):
+        async def enter(self, service: str, operation: str) -> CallTicket:
+            entering.set()
+            await asyncio.sleep(0.05)  # the row is being written in another thread
+            return await super().enter(service, operation)
+
+    async def cancel(client: VendorHttp) -> None:
+        task = asyncio.ensure_future(get(client))
+        await entering.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    server, ports, entering = RawServer(a_reply()), SlowGate(), asyncio.Event()
+    asyncio.run(asked(server, ports, cancel))
+    assert ports.outcomes == [ABANDONED]
+    assert not server.requests
+
+
+def test_call_under_way_while_its_client_is_closed_is_not_the_vendors_fault() -> None:
+    async def hang(writer: asyncio.StreamWriter) -> None:
+        await server.drip(writer, b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 900, pause_s=0.01)
+
+    async def close(client: VendorHttp) -> None:
+        task = asyncio.ensure_future(get(client))
+        await server.began.wait()
+        await client.close()
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(task, 2)
+
+    server, ports = RawServer(hang), Ports()
+    asyncio.run(asked(server, ports, close))
+    assert ports.outcomes == [ABANDONED]
+
+
+@pytest.mark.parametrize("headers", [{"X-Api-Key": "line\r\nbreak"}, {"X-Api-Key": "naïve€"}])
+def test_request_that_cannot_be_written_is_refused_without_quoting_it(
+    headers: dict[str, str],
+) -> None:
+    async def get_with(client: VendorHttp) -> Answer:
+        return await client.call("p", "GET", "/", policy=QUICK, headers=headers)
+
+    server, ports = RawServer(a_reply()), Ports()
+    with pytest.raises(RequestRefused, match="cannot be written as HTTP"):
+        asyncio.run(asked(server, ports, get_with))
+    assert ports.outcomes in ([], [ABANDONED])
+    assert not server.requests
+
+
+def test_client_belongs_to_one_loop() -> None:
+    async def once() -> None:
+        async with RawServer(a_reply()) as server:
+            client._base_url = server.url
+            await get(client)
+
+    ports = Ports()
+    client = a_client("http://127.0.0.1", ports)
+    asyncio.run(once())
+    with pytest.raises(RuntimeError, match="another event loop"):
+        asyncio.run(once())
+
+
+def to_file(server: RawServer, ports: Ports, path: Path, judge: Judge | None = None) -> Answer:
+    async def get_file(client: VendorHttp) -> Answer:
+        return await client.call_to_file(
+            "guide", "GET", "/g", path, policy=QUICK, max_bytes=2**20, judge=judge
+        )
+
+    return asyncio.run(asked(server, ports, get_file))
+
+
+def test_big_body_goes_to_a_file_and_its_head_to_the_answer(tmp_path: Path) -> None:
+    body = b"id,price\n" * 50_000
+    answer = to_file(RawServer(a_reply(body)), Ports(), tmp_path / "guide.csv")
+    assert (tmp_path / "guide.csv").read_bytes() == body
+    assert answer.body == body[:4096]
+    assert [path.name for path in tmp_path.iterdir()] == ["guide.csv"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (a_reply(b"id,price\n", length=500), Unavailable),
+        (a_reply(b"a" * 2**21), ContractBroken),
+        (a_reply(b"no", status=500), Unavailable),
+        (a_reply(b"no", status=401), BadCredentials),
+        (b"HTTP/1.1 200 OK\r\n\r\nid,price\n", ContractBroken),
+    ],
+)
+def test_file_that_is_not_whole_leaves_the_former_one(
+    tmp_path: Path, reply: bytes, kind: type[VendorError]
+) -> None:
+    path = tmp_path / "guide.csv"
+    path.write_text("former")
+    with pytest.raises(kind):
+        to_file(RawServer(reply), Ports(), path)
+    assert path.read_text() == "former"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_answer_that_nothing_is_new_leaves_the_former_file(tmp_path: Path) -> None:
+    path = tmp_path / "guide.csv"
+    path.write_text("former")
+
+    async def get_if_new(client: VendorHttp) -> Answer:
+        return await client.call_to_file(
+            "guide", "GET", "/g", path, policy=QUICK, max_bytes=2**20, accept=(200, 304)
+        )
+
+    server = RawServer(b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n")
+    assert asyncio.run(asked(server, Ports(), get_if_new)).status == 304
+    assert path.read_text() == "former"
+
+
+def test_file_that_the_judge_refuses_is_removed(tmp_path: Path) -> None:
+    def judge(answer: Answer) -> Verdict | None:
+        return Verdict(answer.broken("a page")) if answer.body.startswith(b"<html") else None
+
+    with pytest.raises(ContractBroken, match="a page"):
+        to_file(RawServer(a_reply(b"<html>")), Ports(), tmp_path / "guide.csv", judge=judge)
+    assert not list(tmp_path.iterdir())
+
+
+def test_file_that_cannot_be_written_is_no_fault_of_the_vendor(tmp_path: Path) -> None:
+    ports = Ports()
+    with pytest.raises(FileNotFoundError):
+        to_file(RawServer(a_reply()), ports, tmp_path / "absent" / "guide.csv")
+    assert ports.outcomes == [ABANDONED]
