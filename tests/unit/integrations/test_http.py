@@ -66,15 +66,15 @@ def test_call_sends_what_was_asked_and_says_who_asks(monkeypatch: pytest.MonkeyP
     assert str(answer.json()["price"]) == "1.10"
     assert answer.headers["x-request-id"] == answer.request_id == "abc"
     assert ports.steps == ["place", "enter", "leave"]
-    assert ports.patience == [QUICK.deadline_s]
+    assert ports.patience == [QUICK.patience_s]
     assert ports.outcomes == [OK]
 
 
 def test_no_place_spends_no_quota_and_says_when_to_come_back() -> None:
     server, ports = RawServer(a_reply()), Ports(no_place_for_s=90)
     error = failing(server, ports, TWICE)
-    assert isinstance(error, RateLimited)
-    assert error.retry_at == NOW + timedelta(seconds=90)
+    assert isinstance(error, SourcePaused)  # no attempt of the job: nobody was asked
+    assert error.until == NOW + timedelta(seconds=90)
     assert ports.steps == ["place"]
     assert not server.requests
 
