@@ -320,6 +320,14 @@ def test_live_call_ends_within_its_deadline_with_all_attempts() -> None:
     assert server.sent > 10
 
 
+def test_live_call_does_not_sleep_past_its_deadline() -> None:
+    server, ports = RawServer(a_reply(status=429, Retry_After="3")), Ports()
+    error = failing(server, ports, CallPolicy(attempts=3, deadline_s=1.0, live=True))
+    assert isinstance(error, RateLimited)
+    assert error.retry_at == NOW + timedelta(seconds=3)
+    assert ports.steps == ["live place", "enter", "leave"]
+
+
 def test_timeout_after_long_waiting_for_a_place_is_not_the_vendors_fault() -> None:
     class SlowPlace(Ports):
         async def acquire(self, service: str, *, live: bool = False, patience_s: float) -> None:
