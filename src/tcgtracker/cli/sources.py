@@ -1,5 +1,6 @@
 """`tcgtracker sources`: which vendors are asked, how they are, and what is left of their quotas."""
 
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -40,7 +41,16 @@ def list_(
     if as_json:
         write_json(lines)
         return
-    headers = ("source", "state", "breaker", "paused until", "left", "last ok", "last error")
+    headers = (
+        "source",
+        "state",
+        "breaker",
+        "paused until",
+        "left",
+        "last ok",
+        "last error",
+        "terms",
+    )
     rows = [
         (
             line.source,
@@ -50,10 +60,15 @@ def list_(
             " ".join(f"{window.left}/{window.allowed} {window.window}" for window in line.quota),
             _moment(line.last_ok_at),
             f"{_moment(line.last_error_at)} {line.last_error}".strip(),
+            line.terms,
         )
         for line in lines
     ]
-    write_table(headers, rows)
+    if not sys.stdout.isatty():
+        write_table(headers, rows)
+        return
+    write_table(headers[:-1], [row[:-1] for row in rows])  # the terms are too long for a column
+    typer.echo("\nTerms")
     for line in lines:
         typer.echo(f"{line.source}: {line.terms}")
 
