@@ -209,6 +209,7 @@ KINDS = (
         "V23",
         _stale,
         {"hours": 24.0},
+        most={"hours": 24 * 3650},
     ),
     FaultKind(
         "paging_loop",
@@ -274,7 +275,9 @@ KINDS = (
     FaultKind("empty", Stage.ANSWER, "200 without a body", "V8", _empty),
     FaultKind("no_content", Stage.ANSWER, "204", "V8", _no_content),
     FaultKind("deep_json", Stage.ANSWER, "arrays in arrays", "V9", _deep, {"depth": 100_000}),
-    FaultKind("gzip_bomb", Stage.ANSWER, "much from little", "V9", _bomb, {"mb": 500}),
+    FaultKind(
+        "gzip_bomb", Stage.ANSWER, "much from little", "V9", _bomb, {"mb": 500}, most={"mb": 4096}
+    ),
     FaultKind("huge_body", Stage.WIRE, "zero bytes, uncompressed", "V9", _huge, {"mb": 500}),
     FaultKind(
         "slow", Stage.WIRE, "a few bytes at a time", "V2", _slow, {"bytes": 1, "pause_s": 0.15}

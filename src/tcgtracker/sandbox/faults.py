@@ -42,7 +42,8 @@ class FaultKind:
 
     apply: changes the exchange, and says whether it found something to change. catalog: the lines
     of the fault catalogue (V1-V24) that it serves. path: a regular expression that calls must
-    match where the rule gives none. choices: the values that a parameter may have.
+    match where the rule gives none. choices: the values that a parameter may have. most: the
+    largest size of a number, where ten million is too much.
     """
 
     name: str
@@ -53,6 +54,7 @@ class FaultKind:
     params: Params = field(default_factory=dict)
     path: str = ""
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    most: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -154,7 +156,7 @@ class FaultBoard:
         self.fired: dict[str, int] = {}
         """By `vendor fault`, since the last reset; outlives the rules."""
 
-    def set(self, name: str, **given: object) -> FaultRule:
+    def set(self, name: str, /, **given: object) -> FaultRule:
         """Set a fault; the arguments are the fields of `FaultRule`.
 
         Raises:
@@ -276,6 +278,9 @@ def _rule(number: int, kind: FaultKind, given: Mapping[str, object]) -> FaultRul
     for name, choices in kind.choices.items():
         if rule.params[name] not in choices:
             raise ValueError(f"{name} must be one of {', '.join(choices)}")
+    for name, most in kind.most.items():
+        if abs(float(str(rule.params[name]))) > most:
+            raise ValueError(f"{name} must be {most:,} at most")
     return rule
 
 
@@ -291,8 +296,9 @@ def checked(given: Mapping[str, object], known: Params, what: str) -> dict[str, 
             raise ValueError(f"no {what} {name!r}; there are {', '.join(sorted(known)) or 'none'}")
         values[name] = _like(known[name], value, f"{what} {name!r}")
         number = values[name]
-        if isinstance(number, int | float) and name not in _SIGNED and not 0 <= number < _MANY:
-            raise ValueError(f"{what} {name!r} must be from 0 to {_MANY:,}")
+        least = -_MANY if name in _SIGNED else 0
+        if isinstance(number, int | float) and not least <= number <= _MANY:
+            raise ValueError(f"{what} {name!r} must be from {least:,} to {_MANY:,}")
         if isinstance(number, str) and name in _EXPRESSIONS:
             try:
                 re.compile(number)

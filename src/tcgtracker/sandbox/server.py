@@ -168,7 +168,10 @@ class Port:
         )
         now = self._shared.clock.now()
         if not self._logged:
-            response = self.vendor.handle(request, now)
+            try:
+                response = self.vendor.handle(request, now)
+            except Exception as exc:  # noqa: BLE001 - as below
+                response = self._crashed(request, exc)
             if self._settle is not None:
                 await self._settle()  # what was asked for holds before the answer says so
             return await deliver(writer, response, Delivery(), head_only=head_only)

@@ -101,6 +101,8 @@ def test_state_lists_every_fault_with_its_parameters(at):
         ({"action": "set_fault", "fault": "slow", "params": {"b": 1}}, "no parameter 'b'"),
         ({"action": "set_fault", "fault": "slow", "params": 1}, "'params' must be"),
         ({"action": "set_fault", "fault": "slow", "typo": 1}, "no argument 'typo'"),
+        ({"action": "set_fault", "fault": "slow", "name": 1, "self": 2}, "no argument 'name'"),
+        ({"action": "set_fault", "fault": "stale", "params": {"hours": 1e6}}, "87,600 at most"),
         ({"action": "clear_faults", "number": "x"}, "number must be an integer"),
         ({"action": "clock", "set": "yesterday"}, "write it as"),
         ({"action": "clock", "set": "2026-05-01T00:00:00"}, "has no time zone"),
