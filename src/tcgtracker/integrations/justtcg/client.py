@@ -26,7 +26,8 @@ from tcgtracker.integrations.justtcg.normalize import (
     sets_page,
 )
 from tcgtracker.integrations.justtcg.paging import Paging
-from tcgtracker.integrations.justtcg.payloads import BadShape, ListPayload, read_payload
+from tcgtracker.integrations.justtcg.payloads import ListPayload
+from tcgtracker.integrations.shapes import BadShape, read_shape
 
 _CODE_PREFIX = "justtcg:"
 _ID_NAMES = {IdKind.OWN: "cardId", IdKind.TCGPLAYER: "tcgplayerId"}
@@ -162,7 +163,7 @@ class JustTcgClient:
 
 def _listed(answer: Answer) -> ListPayload:
     try:
-        return read_payload(answer.json(), ListPayload)
+        return read_shape(answer.json(), ListPayload)
     except BadShape as exc:
         raise answer.broken(str(exc)) from exc
 
