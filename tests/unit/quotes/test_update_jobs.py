@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -39,10 +40,16 @@ def card_id(kit: Kit) -> int:
     return card_id
 
 
+def chosen(job: JobRecord) -> list[int]:
+    """Return the cards of a chunk job."""
+    ids: Any = job.args["card_ids"]
+    return list(ids)
+
+
 def cards_of(job: JobRecord) -> dict[int, str]:
     """Return the outcome of each card of a chunk."""
-    assert isinstance(job.result, dict)
-    return {one["card_id"]: one["outcome"] for one in job.result["cards"]}
+    result: Any = job.result
+    return {one["card_id"]: one["outcome"] for one in result["cards"]}
 
 
 def test_a_card_is_updated_in_one_attempt(kit: Kit, card_id: int):
@@ -292,8 +299,8 @@ def test_two_runs_at_the_same_time_never_take_a_card_twice(kit: Kit, first: Shop
         thread.join()
     assert failures == []
     assert [kit.show(run).state for run in runs] == [JobState.DONE] * 4
-    chosen = [card for job in kit.jobs("update_prices") for card in job.args["card_ids"]]
-    assert sorted(chosen) == ids
+    taken = [card for job in kit.jobs("update_prices") for card in chosen(job)]
+    assert sorted(taken) == ids
     assert sorted(call[0] for call in first.calls) == sorted(f"p{one}" for one in ids)
 
 
@@ -351,7 +358,7 @@ def test_a_batching_source_is_not_bound_by_the_limit_and_costs_ceil_n_by_batch(
     kit.enqueue("update_all_card_prices", {"limit": 100})
     kit.runner.run_pending()
     assert len(second.calls) == 13
-    assert [len(job.args["card_ids"]) for job in kit.jobs("update_prices")] == [200, 50]
+    assert [len(chosen(job)) for job in kit.jobs("update_prices")] == [200, 50]
 
 
 def test_a_source_that_is_paused_is_not_planned(
