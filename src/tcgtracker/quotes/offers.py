@@ -1,28 +1,20 @@
 """What each vendor can do now: budgets, breaker and switches, as the plan needs them."""
 
-from calendar import monthrange
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime, timedelta
-from math import ceil
+from datetime import datetime
 from typing import TypeAlias
 
 from sqlalchemy import Connection, func, select
 
 from tcgtracker.database.tables.catalog import games, set_aliases
-from tcgtracker.database.tables.sources import (
-    QuotaPeriod,
-    source_state,
-    sync_marks,
-    vendor_quota,
-)
+from tcgtracker.database.tables.sources import sync_marks
 from tcgtracker.domain.clock import iso
 from tcgtracker.domain.source import SOURCE_ORDER, Source
 from tcgtracker.integrations.contract import Capability, VendorInfo
+from tcgtracker.operations.quota import Plan as Budgeted
+from tcgtracker.operations.source_status import SourceStatus, load_statuses
 from tcgtracker.quotes.plan import BulkScope, Offer
-from tcgtracker.quotes.vendors import Vendors
-
-PROBE_AFTER = timedelta(seconds=60)
-"""After so long one call may test an open breaker (DESIGN section 8)."""
+from tcgtracker.quotes.vendors import VendorEntry, Vendors
 
 SourceOrder: TypeAlias = Callable[[Connection], Sequence[Source]]
 """Reads in which order sources are asked."""
@@ -45,12 +37,17 @@ def load_offers(
 
     bulk: vendors whose bulk files may be planned.
     """
+    entries = [entry for source in order if (entry := vendors.of_source(source)) is not None]
+    plans = {
+        entry.info.vendor: Budgeted(entry.info.limits.per_day, entry.info.limits.per_month)
+        for entry in entries
+    }
+    statuses = {one.service: one for one in load_statuses(connection, plans, now)}
     offers = []
-    for source in order:
-        entry = vendors.of_source(source)
-        if entry is None:
-            continue
+    for entry in entries:
         info = entry.info
+        if info.source is None:
+            continue
         answers = Capability.ITEMS in info.capabilities
         files = info.vendor in bulk and Capability.BULK in info.capabilities
         if not answers and not files:
@@ -58,78 +55,35 @@ def load_offers(
         offers.append(
             Offer(
                 vendor=info.vendor,
-                source=source,
+                source=info.source,
                 batch=info.batch if answers else 0,
-                left=calls_left(connection, info, now),
-                closed=entry.disabled or closed_reason(connection, info.vendor, now),
+                left={budget.period.value: budget.left for budget in statuses[info.vendor].budgets},
+                closed=_closed(entry, statuses[info.vendor]),
                 scopes=_scopes(connection, info, now) if files else (),
             )
         )
     return offers
 
 
-def calls_left(connection: Connection, info: VendorInfo, now: datetime) -> dict[str, int]:
-    """Return the calls left by window.
+def _closed(entry: VendorEntry, status: SourceStatus) -> str:
+    """Return why the vendor is not called now, '' when it is.
 
-    The month is spent evenly: a day has at most what is left of the month by the days left in it,
-    so what a day leaves unspent is shared by the later ones.
+    A spent budget is no reason here: the plan says so itself, with what it would have taken.
     """
-    allowed = {
-        QuotaPeriod.DAY: info.limits.per_day,
-        QuotaPeriod.MONTH: info.limits.per_month,
-    }
-    used = dict.fromkeys(allowed, 0)
-    rows = connection.execute(
-        select(vendor_quota.c.period, vendor_quota.c.allowed, vendor_quota.c.used).where(
-            vendor_quota.c.service == info.vendor,
-            vendor_quota.c.starts_at <= now,
-            vendor_quota.c.resets_at > now,
-        )
-    )
-    for period, limit, count in rows:
-        allowed[QuotaPeriod(period)] = limit
-        used[QuotaPeriod(period)] = count
-    left = {
-        period.value: max(0, limit - used[period])
-        for period, limit in allowed.items()
-        if limit is not None
-    }
-    if QuotaPeriod.MONTH.value in left:
-        used_today = used[QuotaPeriod.DAY]
-        days = monthrange(now.year, now.month)[1] - now.day + 1
-        share = ceil((left[QuotaPeriod.MONTH.value] + used_today) / days) - used_today
-        today = left.get(QuotaPeriod.DAY.value, share)
-        left[QuotaPeriod.DAY.value] = max(0, min(today, share))
-    return left
-
-
-def closed_reason(connection: Connection, service: str, now: datetime) -> str:
-    """Return why the vendor is not called now, '' when it is."""
-    row = connection.execute(
-        select(
-            source_state.c.enabled,
-            source_state.c.stopped,
-            source_state.c.opened_at,
-            source_state.c.not_before,
-        ).where(source_state.c.service == service)
-    ).first()
-    if row is None:
+    if entry.disabled or status.disabled:
+        return entry.disabled or status.disabled
+    spent = any(not budget.left for budget in status.budgets)
+    if status.paused_until is None or spent:
         return ""
-    if not row.enabled:
-        return "switched off"
-    if row.stopped:
-        return f"stopped: {row.stopped}"
-    if row.not_before is not None and row.not_before > now:
-        return f"paused until {iso(row.not_before)}"
-    if row.opened_at is not None and now < row.opened_at + PROBE_AFTER:
-        return f"paused until {iso(row.opened_at + PROBE_AFTER)}, its calls failed"
-    return ""
+    why = f": {status.last_error}" if status.last_error else ""
+    return f"paused until {iso(status.paused_until)}{why}"
 
 
 def _scopes(connection: Connection, info: VendorInfo, now: datetime) -> tuple[BulkScope, ...]:
     """Return the games of the vendor's bulk files: one call for each of its own ids of a game.
 
-    A vendor with a file for each set costs those and its list of sets beside.
+    A vendor with a file for each set costs those beside its lists of sets, and a look at whether
+    there is anything new.
     """
     fetched = {
         row.subject: row.marked_at
@@ -143,8 +97,8 @@ def _scopes(connection: Connection, info: VendorInfo, now: datetime) -> tuple[Bu
     for game, own_ids in sorted(info.games.items()):
         calls = len(own_ids)
         if info.bulk_by_set:
-            calls += _sets_of(connection, game)
-        marked = fetched.get(game)
+            calls += 1 + _sets_of(connection, game)
+        marked = fetched.get(f"bulk:{game}")
         closed = ""
         if marked is not None and now < marked + info.refresh:
             closed = f"fetched at {iso(marked)}"

@@ -155,6 +155,11 @@ def compute_plan(due: Sequence[DueCard], offers: Sequence[Offer], *, limit: int)
             items, unpaid = _items_step(offer, chosen, left)
             steps = bulk + items
             reasons |= {card.card_id: f"{offer.vendor}: no calls left" for card in unpaid}
+            if not offer.batch:
+                reasons |= {
+                    card.card_id: f"{offer.vendor}: {_why_no_file(offer, card.game, left)}"
+                    for card in rest
+                }
             for card in cut:  # it has its source: it waits for its turn there
                 reasons[card.card_id] = f"{offer.vendor}: more than {limit} cards, one a call"
                 _leave_out(plan, waiting.pop(card.card_id), reasons)
@@ -203,6 +208,15 @@ def _bulk_steps(
         )
         left = None if left is None else left - scope.calls
     return steps
+
+
+def _why_no_file(offer: Offer, game: str, left: int | None) -> str:
+    for scope in offer.scopes:
+        if scope.game == game:
+            if scope.closed or left is None or scope.calls <= left:
+                return scope.closed or f"its files cost {scope.calls} calls"
+            return f"its files cost {scope.calls} calls, {left} are left"
+    return f"it publishes no files of {game}"
 
 
 def _items_step(

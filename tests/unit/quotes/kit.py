@@ -1,8 +1,10 @@
 """A tracker's price updates on one database: vendors in memory behind the real loop and runner."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 from sqlalchemy import insert, select, update
 
@@ -41,7 +43,7 @@ from tcgtracker.operations.queue import JobQueue
 from tcgtracker.operations.registry import JobRegistry
 from tcgtracker.operations.runner import LocalRunner
 from tcgtracker.operations.scheduler import Scheduler
-from tcgtracker.operations.values import JobFilter, JobRecord
+from tcgtracker.operations.values import JobFilter, JobRecord, JsonValue
 from tcgtracker.quotes import update_jobs
 from tcgtracker.quotes.planning import Planner
 from tcgtracker.quotes.update import CardUpdater
@@ -52,20 +54,18 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def an_info(source: Source, *, batch: int = 1, **changes: object) -> VendorInfo:
-    values: dict[str, object] = {
-        "vendor": source.value,
-        "source": source,
-        "title": source.value,
-        "capabilities": frozenset({Capability.ITEMS}),
-        "games": {"pokemon": ("3",)},
-        "limits": Limits(per_minute=60),
-        "refresh": timedelta(hours=6),
-        "terms": Terms(may_store=True, may_display=True, must_purge=False, note=""),
-        "batch": batch,
-        **changes,
-    }
-    return VendorInfo(**values)  # type: ignore[arg-type] - the fields are checked by the tests
+def an_info(source: Source, **changes: Any) -> VendorInfo:
+    info = VendorInfo(
+        vendor=source.value,
+        source=source,
+        title=source.value,
+        capabilities=frozenset({Capability.ITEMS}),
+        games={"pokemon": ("3",)},
+        limits=Limits(per_minute=60),
+        refresh=timedelta(hours=6),
+        terms=Terms(may_store=True, may_display=True, must_purge=False, note=""),
+    )
+    return replace(info, **changes)
 
 
 class Shop:
@@ -122,6 +122,10 @@ class Shop:
         return None
 
 
+def _same(shop: Shop) -> Shop:
+    return shop
+
+
 class MemoryCache:
     """Keeps what was dropped, beside what is kept."""
 
@@ -140,6 +144,9 @@ class MemoryCache:
     def delete_prefix(self, prefix: str) -> None:
         self.dropped.append(prefix)
 
+    def close(self) -> None:
+        return None
+
 
 @dataclass
 class Kit:
@@ -157,7 +164,7 @@ class Kit:
         self.vendors = Vendors(
             {
                 shop.info.vendor: VendorEntry(
-                    shop.info, self.disabled.get(shop.info.vendor, ""), lambda shop=shop: shop
+                    shop.info, self.disabled.get(shop.info.vendor, ""), partial(_same, shop)
                 )
                 for shop in self.shops
             },
@@ -190,9 +197,9 @@ class Kit:
     def close(self) -> None:
         self.loop.close()
 
-    def enqueue(self, name: str, args: dict[str, object] | None = None) -> JobId:
+    def enqueue(self, name: str, args: dict[str, JsonValue] | None = None) -> JobId:
         with unit_of_work(self.database, self.database) as uow:
-            return self.queue.enqueue(uow, name, args)  # type: ignore[arg-type] - JSON by the tests
+            return self.queue.enqueue(uow, name, args)
 
     def show(self, job_id: JobId) -> JobRecord:
         with self.database.read() as connection:

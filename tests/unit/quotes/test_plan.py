@@ -1,8 +1,10 @@
 """The plan, without a database: who is asked for what, what it costs, and what is left out."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
+from typing import Any
 
 import pytest
 
@@ -22,19 +24,19 @@ HOUR_S = 3600
 PC, JT, CSV = Source.PRICECHARTING, Source.JUSTTCG, Source.TCGCSV
 
 
-def a_card(card_id: int, *sources: Source, **values: object) -> DueCard:
-    fields: dict[str, object] = {
-        "game": "pokemon",
-        "waiting_since": NOON + timedelta(seconds=card_id),
-        "staleness_s": HOUR_S,
-        "refs": {source.value: own(f"{source}-{card_id}") for source in sources or (JT,)},
-        **values,
-    }
-    return DueCard(card_id=card_id, **fields)  # type: ignore[arg-type] - values of the tests
+def a_card(card_id: int, *sources: Source, **values: Any) -> DueCard:
+    card = DueCard(
+        card_id=card_id,
+        game="pokemon",
+        waiting_since=NOON + timedelta(seconds=card_id),
+        staleness_s=HOUR_S,
+        refs={source.value: own(f"{source}-{card_id}") for source in sources or (JT,)},
+    )
+    return replace(card, **values)
 
 
-def an_offer(source: Source = JT, batch: int = 20, **values: object) -> Offer:
-    return Offer(source.value, source, batch, **values)  # type: ignore[arg-type] - as above
+def an_offer(source: Source = JT, batch: int = 20, **values: Any) -> Offer:
+    return replace(Offer(source.value, source, batch), **values)
 
 
 @pytest.mark.parametrize(("count", "batch"), [(1, 20), (20, 20), (21, 20), (250, 100), (7, 1)])

@@ -35,6 +35,7 @@ def describe(settings: TcgcsvSettings) -> VendorInfo:
         refresh=REFRESH_INTERVAL[Source.TCGCSV],
         terms=_TERMS,
         needs=("API_TCGCSV_ENABLED",),
+        bulk_by_set=True,
     )
 
 
