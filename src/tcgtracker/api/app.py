@@ -7,11 +7,12 @@ from anyio import to_thread
 from fastapi import FastAPI
 
 from tcgtracker import __version__
-from tcgtracker.api import accounts, catalog, docs, errors, health, prices, search
+from tcgtracker.api import accounts, catalog, docs, errors, health, jobs, prices, search, updates
 from tcgtracker.api.authentication import Authentication
 from tcgtracker.api.data_version import DataVersion
 from tcgtracker.api.middleware import BodyLimit, CrowdLimit, LoopbackOnly, RequestScope
 from tcgtracker.api.rendered import RenderedCache
+from tcgtracker.quotes.live_updates import LiveUpdates
 from tcgtracker.tracker import Tracker
 
 
@@ -21,6 +22,8 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
     with_jobs: run and schedule background jobs in this process too.
     """
     version = DataVersion(list(dict.fromkeys([tracker.database, tracker.history])))
+
+    live = LiveUpdates(tracker.updater)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -33,6 +36,7 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
                 await to_thread.run_sync(tracker.start_jobs)
             yield
         finally:
+            await to_thread.run_sync(live.close)
             if with_jobs:
                 await to_thread.run_sync(tracker.stop_jobs)
             await to_thread.run_sync(version.stop)
@@ -53,6 +57,8 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
         accounts.router(tracker),
         catalog.router(tracker),
         search.router(tracker),
+        updates.router(tracker, live),
+        jobs.router(tracker),
         prices.router(tracker, version, RenderedCache()),
     ):
         app.include_router(routes, prefix="/api/v1")

@@ -35,6 +35,7 @@ from tcgtracker.domain.errors import (
     TrackerError,
     VendorError,
 )
+from tcgtracker.quotes.live_updates import RETRY_AFTER_S, TooManyWaiting
 
 log = structlog.get_logger()
 
@@ -46,6 +47,7 @@ _KINDS: tuple[tuple[type[TrackerError], int, str, str], ...] = (
     (Conflict, 409, "conflict", "The state of the thing forbids this"),
     (NotAuthenticated, 401, "not-authenticated", "Sign in first"),
     (TooManyTries, 429, "too-many-tries", "Wait before the next try"),
+    (TooManyWaiting, 429, "too-many-waiting", "Too many updates are waiting"),
     (NotPermitted, 403, "not-permitted", "This is not permitted"),
     (StateChanged, 503, "state-changed", "The data changed meanwhile"),
     (StorageError, 503, "storage", "The database cannot be used"),
@@ -145,6 +147,8 @@ def answer(exc: TrackerError, *, request_id: str, now: datetime) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="tcgtracker"'  # RFC 9110 section 15.5.2
     elif isinstance(exc, SourcePaused):
         headers["Retry-After"] = _seconds_to(exc.until, now)
+    elif isinstance(exc, TooManyWaiting):
+        headers["Retry-After"] = str(RETRY_AFTER_S)
     elif isinstance(exc, TooManyTries):
         headers["Retry-After"] = _seconds_to(exc.retry_at, now)
     elif status == 503:  # noqa: PLR2004 - the status above

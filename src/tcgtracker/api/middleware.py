@@ -21,6 +21,7 @@ MAX_BODY_BYTES = 1 << 20
 MAX_REQUESTS = 200
 """In progress at the same time, some ten times what the thread pool works on."""
 REQUEST_ID = "tcgtracker.request_id"
+_NOT_COUNTED = ("/livez", "/api/v1/prices/update/")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS = {
@@ -109,7 +110,8 @@ class LoopbackOnly:
 class CrowdLimit:
     """Answers 503 at once when too many requests are in progress, instead of a queue without end.
 
-    The liveness probe passes: a crowd is no reason to restart the process.
+    The liveness probe passes: a crowd is no reason to restart the process. So do updates that
+    wait for vendors, which have a limit of their own and must not keep reads out.
     """
 
     def __init__(self, app: ASGIApp, limit: int = MAX_REQUESTS) -> None:
@@ -118,7 +120,7 @@ class CrowdLimit:
         self.inside = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] == "/livez":
+        if scope["type"] != "http" or scope["path"].startswith(_NOT_COUNTED):
             await self.app(scope, receive, send)
             return
         if self.inside >= self.limit:

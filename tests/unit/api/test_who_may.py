@@ -78,6 +78,19 @@ ROUTES: list[tuple[str, str, str, dict[str, Any], str, int]] = [
     ("GET", "/api/v1/cards/{card_id}", f"/api/v1/cards/{CARD}", {}, KNOWN, 404),
     ("GET", "/api/v1/search", "/api/v1/search?q=x", {}, KNOWN, 200),
     ("GET", "/api/v1/search/suggestions", "/api/v1/search/suggestions?q=x", {}, KNOWN, 200),
+    ("POST", "/api/v1/prices/update/{card_id}", "/api/v1/prices/update/1", {}, KNOWN, 404),
+    (
+        "POST",
+        "/api/v1/prices/update/bulk",
+        "/api/v1/prices/update/bulk",
+        {"json": {"card_ids": [1]}},
+        KNOWN,
+        404,
+    ),
+    ("GET", "/api/v1/jobs", "/api/v1/jobs", {}, KNOWN, 200),
+    ("GET", "/api/v1/jobs/{job_id}", f"/api/v1/jobs/{KEY_ID}", {}, KNOWN, 404),
+    ("GET", "/api/v1/jobs/{job_id}/events", f"/api/v1/jobs/{KEY_ID}/events", {}, KNOWN, 404),
+    ("POST", "/api/v1/jobs/{job_id}/retry", f"/api/v1/jobs/{KEY_ID}/retry", {}, KNOWN, 404),
     ("GET", "/api/v1/prices/card/{card_id}", f"/api/v1/prices/card/{CARD}", {}, KNOWN, 404),
 ]
 _IDS = [f"{row[0]} {row[1]}" for row in ROUTES]
