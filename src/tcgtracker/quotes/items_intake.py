@@ -18,7 +18,8 @@ from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.errors import StateChanged, TrackerError
 from tcgtracker.domain.source import Source
 from tcgtracker.integrations.contract import ItemPage, ItemQuotes
-from tcgtracker.prices.items import ItemLook, record_item
+from tcgtracker.prices.changes import NewChangeSet, save_change_sets
+from tcgtracker.prices.items import ItemLook, write_item
 from tcgtracker.prices.products import save_texts
 from tcgtracker.prices.scope_page import Recorded
 from tcgtracker.quotes.card_quotes import refresh_cards
@@ -194,9 +195,12 @@ class ItemIntake:
             with unit_of_work(self._database, self._history) as uow:
                 report.stated.add(self._stated(uow, page))
         with unit_of_work(self._database, self._history) as uow:
-            self._write_prices(uow, page, run, report, trust=trust)
+            news = self._write_prices(uow, page, run, report, trust=trust)
             if self._history is self._database:
                 report.stated.add(self._stated(uow, page))
+            # The last lock: who holds it keeps others from committing.
+            if news:
+                save_change_sets(uow.history, self._history.dialect, news)
             total = ItemsReport()
             total.add(run.report)
             total.add(report)
@@ -205,7 +209,8 @@ class ItemIntake:
 
     def _write_prices(
         self, uow: UnitOfWork, page: ItemPage, run: ItemRun, report: ItemsReport, *, trust: bool
-    ) -> None:
+    ) -> list[NewChangeSet]:
+        news: list[NewChangeSet] = []
         dialect = self._history.dialect
         now = self._clock.now()
         # In one order for all, so that two recorders cannot wait for each other.
@@ -214,8 +219,9 @@ class ItemIntake:
                 report.skipped["product without any series"] += 1
                 continue
             look = ItemLook(page.source, item.external_id, item.observed_at, item.quotes)
-            done = record_item(uow.history, dialect, look, run_id=run.id, trust=trust, now=now)
+            done, one = write_item(uow.history, dialect, look, run_id=run.id, trust=trust, now=now)
             report.count(look, done)
+            news.append(one)
         if page.rejected:
             quarantine(
                 uow.history,
@@ -233,6 +239,7 @@ class ItemIntake:
                 for one in page.stated
             },
         )
+        return news
 
     def _stated(self, uow: UnitOfWork, page: ItemPage) -> StatedReport:
         return take_stated(uow, self._database.dialect, page.source, page.stated, clock=self._clock)

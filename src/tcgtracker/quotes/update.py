@@ -34,7 +34,7 @@ from tcgtracker.integrations.contract import (
 )
 from tcgtracker.quotes.asking import Asking, load_asking
 from tcgtracker.quotes.due_cards import existing, next_check, save_checks
-from tcgtracker.quotes.items_intake import ItemIntake, ItemRun
+from tcgtracker.quotes.items_intake import ItemIntake, ItemRun, TakenItem
 from tcgtracker.quotes.offers import SourceOrder, default_order
 from tcgtracker.quotes.outcomes import (
     ANSWERED,
@@ -60,15 +60,10 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class _Answers:
-    """What one source said: the vendor's id of each ref, and what failed.
-
-    taken: when the products that are now in the history were looked at, by the vendor's id;
-    changed: those whose price is a new one.
-    """
+    """What one source said: the vendor's id of each ref, its products, and what failed."""
 
     products: dict[ProductRef, str] = field(default_factory=dict)
-    taken: dict[str, datetime] = field(default_factory=dict)
-    changed: set[str] = field(default_factory=set)
+    taken: dict[str, TakenItem] = field(default_factory=dict)
     failed: dict[ProductRef, VendorError] = field(default_factory=dict)
 
 
@@ -216,11 +211,7 @@ class CardUpdater:
         return answers
 
     def _record(self, page: ItemPage, run: ItemRun, answers: _Answers) -> None:
-        answers.changed |= self._intake.take(page, run).changed
-        for item in page.items:
-            if item.quotes:
-                before = answers.taken.get(item.external_id, item.observed_at)
-                answers.taken[item.external_id] = max(before, item.observed_at)
+        answers.taken.update(self._intake.take(page, run).items)
         answers.products.update(page.answered)
 
     def _judge(
@@ -233,7 +224,7 @@ class CardUpdater:
             held = held_series(
                 history,
                 {
-                    series_id: to_epoch(answers.taken[tie.external_id])
+                    series_id: to_epoch(answers.taken[tie.external_id].observed_at)
                     for tie in ties
                     for series_id in tie.series_ids
                 },
@@ -249,7 +240,8 @@ class CardUpdater:
             if not trusted:
                 run.miss(card_id, _no_answer(source, refs, products, answers))
                 continue
-            observed_at = max(answers.taken[external_id] for external_id in trusted)
+            items = [answers.taken[external_id] for external_id in trusted]
+            observed_at = max(item.observed_at for item in items)
             run.answered.setdefault(
                 card_id,
                 next_check(self._clock.now(), observed_at=observed_at, refresh=info.refresh),
@@ -261,7 +253,7 @@ class CardUpdater:
             elif price is None:
                 run.miss(card_id, Miss(source, MissKind.NO_PRICE, "states no price"))
                 continue
-            elif trusted & answers.changed:
+            elif any(item.stored for item in items):
                 outcome = Outcome.STORED
             else:
                 outcome = Outcome.UNCHANGED

@@ -213,6 +213,14 @@ def test_retry_after_is_told_to_the_gate() -> None:
     assert len(ports.left) == 1  # too long to be slept
 
 
+def test_retry_after_counts_also_when_the_rest_of_the_answer_is_cut() -> None:
+    ports = Ports()
+    error = failing(RawServer(a_reply(b"{", length=99, status=429, Retry_After="120")), ports)
+    assert isinstance(error, RateLimited)
+    assert ports.left[0].not_before == NOW + timedelta(seconds=120)
+    assert ports.outcomes == [REFUSED]
+
+
 def test_retry_after_of_an_outage_is_told_to_the_gate() -> None:
     ports = Ports()
     error = failing(RawServer(a_reply(status=503, Retry_After="120")), ports, TWICE)
@@ -390,6 +398,13 @@ def test_request_that_cannot_be_written_is_refused_without_quoting_it(
         asyncio.run(asked(server, ports, get_with))
     assert ports.outcomes in ([], [ABANDONED])
     assert not server.requests
+
+
+def test_address_that_is_no_http_is_our_fault() -> None:
+    ports = Ports()
+    with pytest.raises(RequestRefused):
+        asyncio.run(get(a_client("ftp://127.0.0.1", ports)))
+    assert ports.outcomes == [ABANDONED]
 
 
 def test_client_belongs_to_one_loop() -> None:

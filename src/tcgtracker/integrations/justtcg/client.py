@@ -105,6 +105,8 @@ class JustTcgClient:
         self, query: str, *, game: str = "", limit: int = 20, policy: CallPolicy = LIVE_CALL
     ) -> SearchAnswer:
         """Return what the vendor finds by name; of a game with several ids, in the first one."""
+        if not query.strip():
+            raise InvalidInput("what is to be searched? The query is empty")
         asked = min(limit, self.info.batch)
         params = {"q": query, **_SHORT, "limit": str(asked)}
         game_ids = self._game_ids(game) if game else ()

@@ -81,6 +81,8 @@ class PriceChartingClient:
     async def search(
         self, query: str, *, game: str = "", limit: int = 20, policy: CallPolicy = LIVE_CALL
     ) -> SearchAnswer:
+        if not query.strip():
+            raise InvalidInput("what is to be searched? The query is empty")
         return search_answer(await self._search(query, policy), game=game, limit=limit)
 
     async def version(self, *, policy: CallPolicy = PAGE_CALL) -> str:  # noqa: ARG002 - the contract's
