@@ -1,7 +1,7 @@
 """Synchronisation of sets and cards with the vendors: each vendor and game stands for itself."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select, union
 
@@ -117,6 +117,10 @@ class CatalogSync:
     def __init__(self, parts: SyncParts) -> None:
         self._parts = parts
 
+    def checking(self, check: Callable[[], None]) -> "CatalogSync":
+        """Return the same that calls `check` between pages."""
+        return CatalogSync(replace(self._parts, check=check))
+
     def sets(self, game: str | None = None, *, vendor: str | None = None) -> SyncReport:
         """Take the sets of each enabled vendor and game; one that fails does not stop the others.
 
@@ -197,7 +201,9 @@ class CatalogSync:
         statement = select(named.c.id, games.c.slug).join(games, games.c.id == named.c.game_id)
         with self._parts.database.read() as connection:
             rows = connection.execute(statement).all()
-        found = {row.id: row.slug for row in rows if game in (None, row.slug)}
+        found: dict[int, str] = {
+            row.id: row.slug for row in rows if game is None or game == row.slug
+        }
         if not found:
             raise NotFound(f"there is no set {name!r}: 'tcgtracker sync sets' takes sets in")
         if len(found) > 1:
