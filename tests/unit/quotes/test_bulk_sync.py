@@ -177,6 +177,8 @@ def test_without_a_shared_id_number_and_name_must_fit_one_card(
     else:
         assert claims(database)["104"][1] == Origin.OWN_ID
         assert kit.cards()[-1][0] == "tcgdex:intl:base4"
+        kit.bulk.pricecharting("pokemon", force=True)
+        assert claims(database)["104"][1] == Origin.OWN_ID
         assert len(kit.cards()) == 5
 
 
