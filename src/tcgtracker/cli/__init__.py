@@ -5,7 +5,20 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tcgtracker.cli import cards, db, demo, doctor, holds, imports, jobs, sandbox, seal, serve
+from tcgtracker.cli import (
+    cards,
+    db,
+    demo,
+    doctor,
+    holds,
+    imports,
+    jobs,
+    plan,
+    sandbox,
+    seal,
+    serve,
+    update,
+)
 from tcgtracker.cli.errors import Options, run
 
 app = typer.Typer(
@@ -23,9 +36,11 @@ app.command("card")(cards.card)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("history")(cards.history)
+app.command("plan")(plan.plan)
 app.command("sandbox")(sandbox.sandbox)
 app.command("seal")(seal.seal)
 app.command("serve")(serve.serve)
+app.command("update")(update.update)
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it with the flag
