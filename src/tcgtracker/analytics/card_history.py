@@ -5,10 +5,11 @@ nothing. Every answer names the series it chose and how.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -20,8 +21,11 @@ from tcgtracker.domain.clock import DAY_S, to_epoch
 from tcgtracker.domain.errors import InvalidInput, NotFound
 from tcgtracker.domain.source import SOURCE_ORDER, Source
 from tcgtracker.domain.variant import kind_rank, parse_grade, variant_rank
+from tcgtracker.operations.flags import source_order
 from tcgtracker.prices.products import Series, load_series
 from tcgtracker.prices.quick import Newest, ScopeLooks, SeriesReader
+
+SourceOrder = tuple[Source, ...]
 
 
 class Choice(StrEnum):
@@ -155,7 +159,8 @@ def card_history(
     candidates = _candidates(reader, ties)
     quotes = load_quotes(connection, card_id) if candidates else []
     newest = reader.newest([one.series for one in candidates])
-    found, turns = _choose(candidates, quotes, newest, filters, at)
+    order = _order(connection, candidates)
+    found, turns = _choose(candidates, quotes, newest, filters, order, at)
     shown = None
     if found is not None:
         shown = series_window(
@@ -179,7 +184,7 @@ def card_history(
         window=shown,
         others=tuple(
             OtherSeries(one, newest[one.series.id])
-            for one in sorted(candidates, key=_listing_order)
+            for one in sorted(candidates, key=partial(_listing_order, order))
             if one is not found
         ),
         valid_until=min([(at // DAY_S + 1) * DAY_S, *(turn for turn in turns if turn > at)]),
@@ -216,7 +221,8 @@ def headline_price(
     candidates = _candidates(reader, ties)
     newest = reader.newest([one.series for one in candidates])
     quotes = load_quotes(connection, card_id) if candidates else []
-    found, _ = _choose(candidates, quotes, newest, Filters(), at)
+    order = _order(connection, candidates)
+    found, _ = _choose(candidates, quotes, newest, Filters(), order, at)
     if found is None:
         return None
     price = newest[found.series.id]
@@ -268,6 +274,7 @@ def _choose(
     quotes: Sequence[QuoteRow],
     newest: dict[int, Newest],
     filters: Filters,
+    order: SourceOrder,
     at: int,
 ) -> tuple[Candidate | None, tuple[int, ...]]:
     """Return the series, and the moments at which another one would be chosen by age alone."""
@@ -290,17 +297,18 @@ def _choose(
         if (moment := newest[one.series.id].market_at) is not None
     }
     turns = tuple(moment + FRESH_S + 1 for moment in seen.values())
-    for source in SOURCE_ORDER:
+    for source in order:
         if source in seen and at - seen[source] <= FRESH_S:
             return best[source], turns
     if seen:
-        order = _by_order(seen)
-        return best[max(order, key=lambda source: seen[source])], turns
-    return (best[_by_order(best)[0]] if best else None), turns
+        return best[max(sorted(seen, key=order.index), key=lambda source: seen[source])], turns
+    return (best[min(best, key=order.index)] if best else None), turns
 
 
-def _by_order(sources: Iterable[Source]) -> list[Source]:
-    return sorted(sources, key=SOURCE_ORDER.index)
+def _order(connection: Connection, candidates: Sequence[Candidate]) -> SourceOrder:
+    """Return the order of the flags; one source alone needs none, and no query for it."""
+    sources = {one.series.source for one in candidates}
+    return source_order(connection) if len(sources) > 1 else SOURCE_ORDER
 
 
 def _rank(one: Candidate, price: Newest) -> tuple[bool, bool, int, int, int, int]:
@@ -315,9 +323,9 @@ def _rank(one: Candidate, price: Newest) -> tuple[bool, bool, int, int, int, int
     )
 
 
-def _listing_order(one: Candidate) -> tuple[int, int, str, int, str, int]:
+def _listing_order(order: SourceOrder, one: Candidate) -> tuple[int, int, str, int, str, int]:
     return (
-        SOURCE_ORDER.index(one.series.source),
+        order.index(one.series.source),
         printing_rank(one.printing),
         one.printing,
         variant_rank(one.series.facet.variant),

@@ -77,8 +77,9 @@ def router(tracker: Tracker, version: DataVersion, cache: RenderedCache) -> APIR
     ) -> Response:
         """One series in a window of days: the headline one, or the best that fits the filters.
 
-        The headline series is of the first source (pricecharting, justtcg, tcgcsv, tcgplayer,
-        manual) that was observed within 7 days; if none was, of the one observed last.
+        The headline series is of the first source in the order of the flags (else pricecharting,
+        justtcg, tcgcsv, tcgplayer, manual) that was observed within 7 days; if none was, of the
+        one observed last.
         """
         if condition is not None and grade is not None:
             raise RequestValidationError(

@@ -52,9 +52,10 @@ def judge(stated: StatedProduct, leads: Leads) -> ClaimRow | None:
     """Return the claim that is proven or refused, None when no id points at a card."""
     cards = sorted({claim.card_id for claim in leads.shared})
     shared = leads.shared[0] if len(cards) == 1 else None
-    if leads.own_card is not None and not (
-        shared and shared.card_id != leads.own_card and _against(stated, shared, leads).proves
-    ):
+    led_away = shared and (
+        shared.card_id == leads.own_card or _against(stated, shared, leads).proves
+    )
+    if leads.own_card is not None and not led_away:
         own = compare(stated, leads.facts[leads.own_card], vendor=leads.source)
         agrees = own.name is Verdict.AGREE and not own.contradicts
         origin = Origin.OWN_ID if agrees else Origin.REFUSED

@@ -41,8 +41,14 @@ class CatalogIntake:
         self._clock = clock
         self._importer: CatalogImporter | None = None
         self._product_ids: set[str] = set()
-        self.counts = ImportCounts()
-        """What was done so far."""
+        self._counts = ImportCounts()
+
+    def take_counts(self) -> ImportCounts:
+        """Return what was done since the last call."""
+        done, self._counts = self._counts, ImportCounts()
+        if self._importer:
+            self._importer.counts = self._counts
+        return done
 
     def take_sets(self, records: Sequence[SetRecord]) -> None:
         """Find, join or create sets. The same again changes nothing.
@@ -132,7 +138,7 @@ class CatalogIntake:
         if self._importer is None:
             with self._database.read() as connection:
                 state = load_state(connection)
-            self._importer = CatalogImporter(state, frozenset(), frozenset(), counts=self.counts)
+            self._importer = CatalogImporter(state, frozenset(), frozenset(), counts=self._counts)
         return self._importer
 
     def _write(

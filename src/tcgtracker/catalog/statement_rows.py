@@ -114,7 +114,8 @@ def save_stated(
             "first_seen_at": now,
             "seen_at": now,
         }
-        for product in products
+        # in one order for all, so that two writers cannot wait for each other
+        for product in sorted(products, key=lambda one: one.external_id)
     ]
     if rows:
         changing = [*_FIELDS[1:], "seen_at"]

@@ -17,6 +17,7 @@ from tcgtracker.cli import (
     sandbox,
     seal,
     serve,
+    sources,
     update,
 )
 from tcgtracker.cli.errors import Options, run
@@ -32,6 +33,7 @@ app.add_typer(db.app, name="db")
 app.add_typer(holds.app, name="holds")
 app.add_typer(imports.app, name="import")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(sources.app, name="sources")
 app.command("card")(cards.card)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)

@@ -1,6 +1,7 @@
 """`tcgtracker sandbox`: the vendors on this machine, for trying things out without keys."""
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,10 +9,16 @@ import typer
 from tcgtracker.domain.errors import Conflict, InvalidInput
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
+    from threading import Event
     from types import FrameType
 
     from tcgtracker.sandbox.serving import Sandbox
+
+
+_YEARS = range(2000, 2100)
+_MAX_SPEED = 1_000_000
 
 
 def sandbox(
@@ -39,6 +46,8 @@ def sandbox(
     from tcgtracker.sandbox.make_sandbox import make_sandbox
     from tcgtracker.sandbox.serving import noon
 
+    if not speed <= _MAX_SPEED:
+        raise InvalidInput(f"--speed must be from 0 to {_MAX_SPEED:,}")
     first = _day(day)
     served = make_sandbox(
         seed=seed,
@@ -47,17 +56,18 @@ def sandbox(
         speed=speed,
         port_base=port_base,
     )
-    try:
-        served.start()
-    except OSError as exc:
-        raise Conflict(
-            f"cannot open the sandbox's ports ({exc.strerror}): give another --port-base"
-        ) from exc
-    try:
-        _say(served)
-        _wait()
-    finally:
-        served.stop()
+    with _until_told() as ended:  # from here on, so that no signal finds the ports half open
+        try:
+            served.start()
+        except OSError as exc:
+            raise Conflict(
+                f"cannot open the sandbox's ports ({exc.strerror}): give another --port-base"
+            ) from exc
+        try:
+            _say(served)
+            ended.wait()
+        finally:
+            served.stop()
 
 
 def _day(text: str | None) -> "date":
@@ -68,9 +78,12 @@ def _day(text: str | None) -> "date":
     if text is None:
         return SystemClock().now().date()
     try:
-        return date.fromisoformat(text)
+        first = date.fromisoformat(text)
     except ValueError as exc:
         raise InvalidInput(f"--day {text!r}: write it as 2026-05-01") from exc
+    if first.year not in _YEARS:
+        raise InvalidInput(f"--day must be in the years {_YEARS[0]} to {_YEARS[-1]}")
+    return first
 
 
 def _say(served: "Sandbox") -> None:
@@ -82,8 +95,9 @@ def _say(served: "Sandbox") -> None:
     sys.stdout.flush()  # whoever started us through a pipe waits for these lines
 
 
-def _wait() -> None:
-    """Wait for Ctrl-C or SIGTERM; both end the command as it should."""
+@contextmanager
+def _until_told() -> "Iterator[Event]":
+    """Give an event that Ctrl-C and SIGTERM set, so that both end the command as it should."""
     import signal
     from threading import Event
 
@@ -95,7 +109,7 @@ def _wait() -> None:
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, stop) for number in numbers}
     try:
-        ended.wait()
+        yield ended
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -68,13 +68,15 @@ def update(
 def _update_cards(
     tracker: "Tracker", ids: "Sequence[int]", source: Source | None
 ) -> "list[CardOutcome]":
-    from tcgtracker.integrations.contract import LIVE_CALL
+    from tcgtracker.integrations.contract import LIVE_CALL, PAGE_CALL
 
+    # One card is answered within seconds; more wait for places in the rate limit like any job.
+    policy = LIVE_CALL if len(ids) == 1 else PAGE_CALL
     with progress_bar() as show:
         return tracker.updater.update(
             ids,
             source=source,
-            policy=LIVE_CALL,
+            policy=policy,
             on_progress=lambda done, total: show("cards", done, total),
         )
 

@@ -24,6 +24,8 @@ EXCERPT_CHARS = 80
 MAX_QUOTED_BYTES = 16 * 1024
 """Of a longer body nothing is quoted: the whole must be searched for secrets before it is cut."""
 
+MAX_REASON_CHARS = 500
+
 _REQUEST_IDS = ("x-request-id", "request-id", "x-ebay-c-request-id", "x-amzn-requestid", "cf-ray")
 
 
@@ -77,9 +79,8 @@ class Answer:
 
     def broken(self, reason: str) -> ContractBroken:
         """Return the error for a body that is not what the vendor documents."""
-        return ContractBroken(
-            self.vendor, self.operation, self.redactor.text(one_line(reason)), self.request_id
-        )
+        told = self.redactor.text(one_line(reason))[:MAX_REASON_CHARS]
+        return ContractBroken(self.vendor, self.operation, told, self.request_id)
 
     def quoted(self) -> str:
         """Return the excerpt behind a colon, for the end of an error text."""

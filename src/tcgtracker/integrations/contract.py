@@ -168,19 +168,22 @@ class CallPolicy:
     """How patiently to ask.
 
     attempts: HTTP calls for one answer at most (1: the job layer repeats). deadline_s: for one
-    call, everything included. live: a person waits, so the reserved part of the bucket may be used
-    and the deadline is for all attempts and pauses together.
+    call, everything included. patience_s: for a place in our own rate limit, before the call.
+    live: a person waits, so the reserved part of the bucket may be used and the deadline is for
+    all attempts, pauses and places together.
     """
 
     attempts: int = 1
     deadline_s: float = 30.0
+    patience_s: float = 120.0
     live: bool = False
 
 
 JOB_CALL = CallPolicy()
+"""With patience for two windows of the rate limit: a run of many calls is paced, not refused."""
 PAGE_CALL = CallPolicy(attempts=2)
 """One call of a many-page synchronisation."""
-LIVE_CALL = CallPolicy(attempts=2, deadline_s=8.0, live=True)
+LIVE_CALL = CallPolicy(attempts=2, deadline_s=8.0, patience_s=8.0, live=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import ssl
 from collections.abc import Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -98,12 +99,12 @@ class Exchange:
             told = f"no whole answer within {seconds:.3g} s"
             fault = VendorTimeout(self.vendor, self.operation, told, self.request_id)
             outcome = None if seconds >= fair else CallOutcome.ABANDONED
-        except httpx2.LocalProtocolError:
+        except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol):
             fault = RequestRefused(
                 self.vendor, self.operation, "the request cannot be written as HTTP"
             )
             outcome = CallOutcome.ABANDONED
-        except httpx2.TransportError as exc:
+        except (httpx2.TransportError, ssl.SSLError, ConnectionError) as exc:
             told = self.redactor.text(one_line(f"{type(exc).__name__}: {exc}"))
             fault = Unavailable(
                 self.vendor, self.operation, told[: 2 * EXCERPT_CHARS], self.request_id

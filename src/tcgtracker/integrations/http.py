@@ -16,9 +16,9 @@ import structlog
 from tcgtracker import __version__
 from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.errors import (
-    RateLimited,
     RequestRefused,
     RetryableVendorError,
+    SourcePaused,
     VendorTimeout,
 )
 from tcgtracker.integrations.answers import Answer, Judge, Verdict
@@ -108,14 +108,15 @@ class VendorHttp:
         operation: a fixed word for logs and metrics (`product`, `cards_batch`); never the URL.
         path: with its parts quoted by the caller; params are quoted here.
 
-        The deadline of the policy is for each HTTP call, from connecting to the last byte, and as
-        long may the wait for a place in the rate limit last; of a live call it is for everything
-        together, attempts and pauses too, because a person waits.
+        The deadline of the policy is for each HTTP call, from connecting to the last byte; of a
+        live call it is for everything together, places in the rate limit, attempts and pauses too,
+        because a person waits.
         A place in the rate limit is taken first and the gate asked last, right before the call, so
         that no unit of a quota is spent on waiting and what the gate has learned meanwhile counts.
 
         Raises:
-            SourceDisabled, SourcePaused, QuotaExhausted: not called at all.
+            SourceDisabled, SourcePaused, QuotaExhausted: not called at all; also when our own rate
+                limit has no place in time.
             RateLimited, VendorTimeout, Unavailable: after `policy.attempts` calls at most.
             BadCredentials: 401; another status where the client's `judge` says so.
             RequestRefused: another 4xx that is not accepted.
@@ -225,21 +226,18 @@ class VendorHttp:
         return exchange.answer
 
     async def _take_place(self, call: "_Call") -> None:
+        policy = call.policy
+        patience = call.left_s() if policy.live else policy.patience_s
         try:
-            await self._limiter.acquire(
-                self.vendor, live=call.policy.live, patience_s=call.left_s()
-            )
+            await self._limiter.acquire(self.vendor, live=policy.live, patience_s=patience)
         except NoPlace as exc:
             ready_in = timedelta(seconds=min(max(exc.ready_in_s, 0.0), MAX_WAIT_S))
-        else:
-            return
-        call.asked_s = MAX_WAIT_S  # it has waited as long as it may
-        raise RateLimited(
-            self.vendor,
-            call.operation,
-            "our own rate limit has no place",
-            retry_at=self._clock.now() + ready_in,
-        )
+            raise SourcePaused(
+                self.vendor,
+                call.operation,
+                "our own rate limit has no place",
+                until=self._clock.now() + ready_in,
+            ) from exc
 
     async def _enter(self, operation: str) -> CallTicket:
         entering = asyncio.ensure_future(self._gate.enter(self.vendor, operation))
@@ -248,7 +246,7 @@ class VendorHttp:
         except asyncio.CancelledError:
             if not entering.cancelled() and entering.exception() is None:
                 ticket = entering.result()
-                await uninterrupted(self._gate.leave(ticket, CallOutcome.ABANDONED))
+                await uninterrupted(self._gate.leave(ticket, CallOutcome.NOT_MADE))
             raise
 
     def _open(self) -> httpx2.AsyncClient:

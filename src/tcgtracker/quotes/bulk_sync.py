@@ -7,6 +7,7 @@ import orjson
 
 from tcgtracker.domain.clock import iso
 from tcgtracker.domain.errors import InvalidInput, VendorError
+from tcgtracker.domain.source import Source
 from tcgtracker.integrations.contract import Capability, PricePage, StatedProduct
 from tcgtracker.quotes.following import follow
 from tcgtracker.quotes.service import Intake
@@ -108,10 +109,9 @@ class BulkSync:
             outcome.counts["looks"] += done.looks
             outcome.bad.update(done.quarantined)
             outcome.incomplete += [one for one in done.incomplete if one not in outcome.incomplete]
-        source = parts.source_of(outcome.vendor)
         names = {one.set_name for one in stated if one.set_name}
-        if names:
-            self._catalog.own_sets(source, outcome.game, names, outcome)
+        if names and outcome.vendor == PRICECHARTING:  # TCGCSV's sets are TCGplayer's own
+            self._catalog.own_sets(Source.PRICECHARTING, outcome.game, names, outcome)
         followed = follow(parts.database, parts.history, clock=parts.clock)
         outcome.count_links(followed.links)
         if outcome.failed:
@@ -136,6 +136,7 @@ class BulkSync:
         parts = self._parts
         source = parts.source_of(outcome.vendor)
         for page in parts.vendors.bulk(outcome.vendor, outcome.game):
+            parts.check()
             if page.catalog is not None:
                 outcome.bad.update(page.catalog.bad)
                 if page.catalog.incomplete:

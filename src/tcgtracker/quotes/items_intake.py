@@ -195,9 +195,12 @@ class ItemIntake:
             with unit_of_work(self._database, self._history) as uow:
                 report.stated.add(self._stated(uow, page))
         with unit_of_work(self._database, self._history) as uow:
-            self._write_prices(uow, page, run, report, trust=trust)
+            news = self._write_prices(uow, page, run, report, trust=trust)
             if self._history is self._database:
                 report.stated.add(self._stated(uow, page))
+            # The last lock: who holds it keeps others from committing.
+            if news:
+                save_change_sets(uow.history, self._history.dialect, news)
             total = ItemsReport()
             total.add(run.report)
             total.add(report)
@@ -206,21 +209,19 @@ class ItemIntake:
 
     def _write_prices(
         self, uow: UnitOfWork, page: ItemPage, run: ItemRun, report: ItemsReport, *, trust: bool
-    ) -> None:
+    ) -> list[NewChangeSet]:
+        news: list[NewChangeSet] = []
         dialect = self._history.dialect
         now = self._clock.now()
-        changes: list[NewChangeSet] = []
         # In one order for all, so that two recorders cannot wait for each other.
         for item in sorted(page.items, key=_key):
             if not item.quotes:
                 report.skipped["product without any series"] += 1
                 continue
             look = ItemLook(page.source, item.external_id, item.observed_at, item.quotes)
-            done, news = write_item(uow.history, dialect, look, run_id=run.id, trust=trust, now=now)
+            done, one = write_item(uow.history, dialect, look, run_id=run.id, trust=trust, now=now)
             report.count(look, done)
-            changes.append(news)
-        if changes:
-            save_change_sets(uow.history, dialect, changes)
+            news.append(one)
         if page.rejected:
             quarantine(
                 uow.history,
@@ -238,6 +239,7 @@ class ItemIntake:
                 for one in page.stated
             },
         )
+        return news
 
     def _stated(self, uow: UnitOfWork, page: ItemPage) -> StatedReport:
         return take_stated(uow, self._database.dialect, page.source, page.stated, clock=self._clock)

@@ -1,6 +1,6 @@
 """Synchronisation of sets and cards with the vendors: each vendor and game stands for itself."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -39,15 +39,23 @@ _CODES = {"tcgcsv": "tcgplayer"}
 """Vendors whose sets have another catalog's codes."""
 
 
+def _go_on() -> None:
+    """Check nothing: a command is nobody else's."""
+
+
 @dataclass(frozen=True, slots=True)
 class SyncParts:
-    """What every synchronisation works with."""
+    """What every synchronisation works with.
+
+    check: called between pages; raises when the work is no longer this process's.
+    """
 
     database: Database
     history: Database
     clock: Clock
     vendors: Vendors
     cache: Cache
+    check: Callable[[], None] = _go_on
 
     def catalog(self) -> CatalogIntake:
         return CatalogIntake(self.database, self.history, self.clock)
@@ -126,16 +134,16 @@ class CatalogSync:
         ]
         if not pairs:
             report.idle = "no enabled vendor names sets of " + ", ".join(wanted)
+        intake = parts.catalog()
         for info, slug in pairs:
             outcome = SyncOutcome(info.vendor, slug)
             report.outcomes.append(outcome)
-            intake = parts.catalog()
             try:
-                for page in _pages(parts.vendors.sets(info.vendor, slug), outcome):
+                for page in self._pages(parts.vendors.sets(info.vendor, slug), outcome):
                     intake.take_sets(page.sets)
             except (VendorError, Conflict) as exc:
                 outcome.error = exc
-            outcome.count_catalog(intake.counts)
+            outcome.count_catalog(intake.take_counts())
             parts.cache.delete_prefix(f"sets:{slug}:")
         return report
 
@@ -191,14 +199,14 @@ class CatalogSync:
         else:
             outcome.count_own_sets(report)
             parts.refresh(report.stated.cards)
-        outcome.count_catalog(intake.counts)
+        outcome.count_catalog(intake.take_counts())
 
     def _vendor_cards(
         self, info: VendorInfo, game: str, code: str, prices: ItemIntake, outcome: SyncOutcome
     ) -> None:
         parts, intake = self._parts, self._parts.catalog()
         try:
-            pages = _pages(parts.vendors.cards(info.vendor, game, code), outcome)
+            pages = self._pages(parts.vendors.cards(info.vendor, game, code), outcome)
             if info.source is None:
                 for page in pages:
                     intake.take_cards(page.cards)
@@ -212,7 +220,7 @@ class CatalogSync:
             parts.refresh(links.cards)
         except (VendorError, Conflict, InvalidInput) as exc:
             outcome.error = exc
-        outcome.count_catalog(intake.counts)
+        outcome.count_catalog(intake.take_counts())
 
     def _take_prices(
         self,
@@ -266,11 +274,11 @@ class CatalogSync:
             }
         return {name: stated for name, stated in found.items() if stated}
 
-
-def _pages(pages: Iterator[CatalogPage], outcome: SyncOutcome) -> Iterator[CatalogPage]:
-    """Yield pages, counting their bad rows and noting what they lack."""
-    for page in pages:
-        outcome.bad.update(page.bad)
-        if page.incomplete:
-            outcome.incomplete.append(page.incomplete)
-        yield page
+    def _pages(self, pages: Iterator[CatalogPage], outcome: SyncOutcome) -> Iterator[CatalogPage]:
+        """Yield pages, counting their bad rows and noting what they lack."""
+        for page in pages:
+            self._parts.check()
+            outcome.bad.update(page.bad)
+            if page.incomplete:
+                outcome.incomplete.append(page.incomplete)
+            yield page

@@ -10,8 +10,6 @@ from tcgtracker.runtime.places import Pace
 from tcgtracker.runtime.redis_cache import RedisCache
 from tcgtracker.runtime.redis_limiter import RedisRateLimiter
 
-_SCHEMES = ("redis://", "rediss://", "unix://")
-
 
 @dataclass(frozen=True, slots=True)
 class Adapters:
@@ -32,10 +30,14 @@ def choose_adapters(redis_url: str, paces: Mapping[str, Pace]) -> Adapters:
     """
     if not redis_url:
         return Adapters(MemoryRateLimiter(paces), MemoryCache())
-    if not redis_url.startswith(_SCHEMES):
-        raise InvalidInput("REDIS_URL: use redis://HOST:PORT/NUMBER")
     try:
-        import redis  # noqa: F401 - of the extra `server`
+        from redis import Redis  # of the extra `server`
     except ImportError as exc:
         raise InvalidInput("REDIS_URL is set: install tcgtracker[server]") from exc
+    try:
+        Redis.from_url(redis_url).close()  # reads the URL, connects to nothing
+    except ValueError as exc:
+        raise InvalidInput(
+            f"REDIS_URL is no URL of Redis ({exc}): redis://HOST:PORT/NUMBER"
+        ) from exc
     return Adapters(RedisRateLimiter(redis_url, paces), RedisCache(redis_url))

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class LoopRunner:
             raise
         return crossing.result()
 
-    def iterate(self, pages: AsyncIterator[T]) -> Iterator[T]:
+    def iterate(self, pages: AsyncIterator[T]) -> Generator[T, None, None]:
         """Yield what the iterator yields, one at a time; closing the one closes the other."""
         try:
             while True:

@@ -51,7 +51,7 @@ EVENTS = (
 
 @dataclass(frozen=True, slots=True)
 class CardPlan:
-    """One card with its place. printings: names; the first is worth `cents`, see `factors`.
+    """One card with its place. printings: names; the first is worth `cents`, others more or less.
 
     listed: TCGplayer's name where it is not name and variant.
     """

@@ -184,6 +184,7 @@ def _kind(kind: FaultKind) -> dict[str, object]:
         "text": kind.text,
         "catalog": kind.catalog,
         "params": dict(kind.params),
+        "choices": {name: list(values) for name, values in kind.choices.items()},
     }
 
 

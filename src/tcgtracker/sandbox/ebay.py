@@ -1,7 +1,6 @@
 """eBay's Browse API, after vendors/ebay.md section 7: tokens, search, one item, the quota."""
 
 import base64
-import binascii
 import re
 from collections import Counter
 from datetime import datetime, timedelta
@@ -28,7 +27,7 @@ TOKEN_LIFETIME_S = 7_200
 _TOKEN = "/identity/v1/oauth2/token"  # noqa: S105 - a path
 _RATES = "/developer/analytics/v1_beta/rate_limit"
 _PUBLIC_KEY = "/commerce/notification/v1/public_key/"
-_ITEM = re.compile(r"/buy/browse/v1/item/(v1(?:\||%7C|%7c)(\d+)(?:\||%7C|%7c)0)")
+_ITEM = re.compile(r"/buy/browse/v1/item/v1(?:\||%7C|%7c)(\d{1,18})(?:\||%7C|%7c)0")
 _BULK = ("/buy/browse/v1/item/", "/buy/browse/v1/item")
 _UNSUPPORTED = frozenset({"EBAY_CN", "EBAY_JP", "EBAY_RU"})
 _GATEWAY = "<html><head><title>Access Denied</title></head><body>Access Denied</body></html>"
@@ -116,7 +115,7 @@ class EbaySandbox(Tunable):
         scheme, _, word = authorization.partition(" ")
         try:
             pair = base64.b64decode(word, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # no base64, or no text
             return False
         return scheme.lower() == "basic" and pair == f"{self.client_id}:{self.client_secret}"
 
@@ -137,7 +136,7 @@ class EbaySandbox(Tunable):
             self.served["search"] += 1
             return search(request, self._listings, self._view(request, now))
         self.served["item"] += 1
-        listing = self._by_number.get(int(found[2])) if found is not None else None
+        listing = self._by_number.get(int(found[1])) if found is not None else None
         if listing is None:
             raise BrowseError(11001)
         return json_answer(item(listing, self._view(request, now)))

@@ -74,9 +74,12 @@ def _range(value: str) -> tuple[str, str]:
 
 def _amount(text: str, default: str) -> Decimal:
     try:
-        return Decimal(text or default)
+        amount = Decimal(text or default)
     except InvalidOperation as exc:
         raise _Unreadable(text) from exc
+    if not amount.is_finite():
+        raise _Unreadable(text)
+    return amount
 
 
 def _price(value: str, filters: Mapping[str, str]) -> Rule:

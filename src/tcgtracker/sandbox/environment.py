@@ -49,9 +49,19 @@ def _tcgplayer(options: Options, url: str) -> dict[str, str]:
     }
 
 
+def _ebay(options: Options, url: str) -> dict[str, str]:
+    return {
+        "API_EBAY_CLIENT_ID": str(options["client_id"]),
+        "API_EBAY_CLIENT_SECRET": str(options["client_secret"]),
+        "API_EBAY_DAILY_LIMIT": str(options["daily_calls"]),
+        "API_EBAY_BASE_URL": url,
+    }
+
+
 _SETTINGS: Mapping[str, Callable[[Options, str], dict[str, str]]] = {
     "pricecharting": _pricecharting,
     "justtcg": _justtcg,
     "tcgcsv": _tcgcsv,
     "tcgplayer": _tcgplayer,
+    "ebay": _ebay,
 }

@@ -4,11 +4,23 @@ import json
 import zlib
 from datetime import timedelta
 from email.utils import format_datetime
+from functools import lru_cache
 
 from tcgtracker.sandbox.faults import Exchange, FaultKind, Params, Stage
 from tcgtracker.sandbox.wire import Request, Response
 
 JSON = {"Content-Type": "application/json"}
+_RETRY_FORMS = (
+    "seconds",
+    "date",
+    "past",
+    "negative",
+    "zero",
+    "junk",
+    "ten_years",
+    "fraction",
+    "none",
+)
 _TEN_YEARS_S = 315_360_000
 _MB = 1024 * 1024
 
@@ -56,7 +68,7 @@ def _with_query(request: Request, query: dict[str, tuple[str, ...]]) -> Request:
 
 def _rate_limited(exchange: Exchange, params: Params) -> bool:
     seconds = _number(params, "seconds")
-    forms = {
+    forms: dict[str, str] = {
         "seconds": str(seconds),
         "date": format_datetime(exchange.now + timedelta(seconds=seconds), usegmt=True),
         "past": format_datetime(exchange.now - timedelta(hours=1), usegmt=True),
@@ -68,8 +80,6 @@ def _rate_limited(exchange: Exchange, params: Params) -> bool:
         "none": "",
     }
     form = str(params["retry_after"])
-    if form not in forms:
-        form = "none"
     text = str(params["body"])
     headers = {"Content-Type": "text/plain"} if params["text"] else dict(JSON)
     if forms[form]:
@@ -115,6 +125,7 @@ def _bomb(exchange: Exchange, params: Params) -> bool:
     return True
 
 
+@lru_cache(maxsize=4)
 def gzip_of_spaces(megabytes: int) -> bytes:
     """Return gzip of so many megabytes of spaces, without ever holding them."""
     block = b" " * _MB
@@ -198,6 +209,7 @@ KINDS = (
         "V23",
         _stale,
         {"hours": 24.0},
+        most={"hours": 24 * 3650},
     ),
     FaultKind(
         "paging_loop",
@@ -218,10 +230,11 @@ KINDS = (
     FaultKind(
         "rate_limited",
         Stage.ANSWER,
-        "429; retry_after: seconds, date, past, negative, zero, junk, ten_years, fraction, none",
+        "429 with any form of Retry-After",
         "V3 V4",
         _rate_limited,
         {"retry_after": "seconds", "seconds": 30, "body": '{"error": "slow down"}', "text": False},
+        choices={"retry_after": _RETRY_FORMS},
     ),
     FaultKind("server_error", Stage.ANSWER, "a 5xx", "V5 V17", _status, _reply()),
     FaultKind(
@@ -262,7 +275,9 @@ KINDS = (
     FaultKind("empty", Stage.ANSWER, "200 without a body", "V8", _empty),
     FaultKind("no_content", Stage.ANSWER, "204", "V8", _no_content),
     FaultKind("deep_json", Stage.ANSWER, "arrays in arrays", "V9", _deep, {"depth": 100_000}),
-    FaultKind("gzip_bomb", Stage.ANSWER, "much from little", "V9", _bomb, {"mb": 500}),
+    FaultKind(
+        "gzip_bomb", Stage.ANSWER, "much from little", "V9", _bomb, {"mb": 500}, most={"mb": 4096}
+    ),
     FaultKind("huge_body", Stage.WIRE, "zero bytes, uncompressed", "V9", _huge, {"mb": 500}),
     FaultKind(
         "slow", Stage.WIRE, "a few bytes at a time", "V2", _slow, {"bytes": 1, "pause_s": 0.15}

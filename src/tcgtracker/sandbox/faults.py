@@ -42,7 +42,8 @@ class FaultKind:
 
     apply: changes the exchange, and says whether it found something to change. catalog: the lines
     of the fault catalogue (V1-V24) that it serves. path: a regular expression that calls must
-    match where the rule gives none.
+    match where the rule gives none. choices: the values that a parameter may have. most: the
+    largest size of a number, where ten million is too much.
     """
 
     name: str
@@ -52,6 +53,8 @@ class FaultKind:
     apply: Callable[[Exchange, Params], bool]
     params: Params = field(default_factory=dict)
     path: str = ""
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    most: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -75,10 +78,20 @@ class FaultRule:
     probability: float = 1.0
     period_s: float = 0.0
     params: Params = field(default_factory=dict)
+    seed: int = 0
     chance: Random = field(default_factory=Random)
     since: float = 0.0
     seen: int = 0
     fired: int = 0
+
+    def begin(self, monotonic: float) -> None:
+        """Count, draw and flap from the start."""
+        self.since, self.seen, self.fired = monotonic, 0, 0
+        self.chance = Random(f"{self.seed} {self.kind.name}")  # noqa: S311 - repeatable
+
+    def resting(self, monotonic: float) -> bool:
+        """Tell whether a fault that comes and goes is off at this moment."""
+        return bool(self.period_s) and int((monotonic - self.since) / self.period_s) % 2 == 1
 
     def concerns(self, vendor: str, request: Request) -> bool:
         """Tell whether the rule speaks of such a call."""
@@ -91,7 +104,7 @@ class FaultRule:
 
     def due(self, monotonic: float) -> bool:
         """Count a matching call, and tell whether the fault is for this one."""
-        if self.period_s and int((monotonic - self.since) / self.period_s) % 2:
+        if self.resting(monotonic):
             return False
         self.seen += 1
         place = self.seen - self.after
@@ -116,6 +129,7 @@ class FaultRule:
             "first": self.first,
             "every": self.every,
             "probability": self.probability,
+            "seed": self.seed,
             "period_s": self.period_s,
             "params": dict(self.params),
             "seen": self.seen,
@@ -142,7 +156,7 @@ class FaultBoard:
         self.fired: dict[str, int] = {}
         """By `vendor fault`, since the last reset; outlives the rules."""
 
-    def set(self, name: str, **given: object) -> FaultRule:
+    def set(self, name: str, /, **given: object) -> FaultRule:
         """Set a fault; the arguments are the fields of `FaultRule`.
 
         Raises:
@@ -156,7 +170,7 @@ class FaultBoard:
             raise ValueError(
                 f"no vendor {rule.vendor!r}; there are {', '.join(sorted(self._vendors))}"
             )
-        rule.since = self._monotonic()
+        rule.begin(self._monotonic())
         with self._lock:
             self._rules.append(rule)
         return rule
@@ -203,9 +217,7 @@ class FaultBoard:
             return any(
                 rule.kind.name == "refuse"
                 and rule.vendor in ("", vendor)
-                and not (
-                    rule.period_s and int((self._monotonic() - rule.since) / rule.period_s) % 2
-                )
+                and not rule.resting(self._monotonic())
                 for rule in self._rules
             )
 
@@ -221,43 +233,54 @@ class FaultBoard:
         with self._lock:
             self.fired.clear()
             for rule in self._rules:
-                rule.seen = rule.fired = 0
-                rule.since = self._monotonic()
+                rule.begin(self._monotonic())
+
+
+_ARGUMENTS: Params = {
+    "vendor": "",
+    "path": "",
+    "pattern": "",
+    "method": "",
+    "after": 0,
+    "nth": 0,
+    "first": 0,
+    "every": 0,
+    "probability": 1.0,
+    "seed": 0,
+    "period_s": 0.0,
+    "params": {},
+}
+_AT_THE_DOOR = frozenset({"vendor", "after", "nth", "first", "every", "probability", "seed"})
+_SIGNED = frozenset({"by", "factor", "hours", "value", "seed"})
+_EXPRESSIONS = frozenset({"keys", "ids", "pattern"})
 
 
 def _rule(number: int, kind: FaultKind, given: Mapping[str, object]) -> FaultRule:
-    known = {
-        "vendor": "",
-        "path": "",
-        "pattern": "",
-        "method": "",
-        "after": 0,
-        "nth": 0,
-        "first": 0,
-        "every": 0,
-        "probability": 1.0,
-        "seed": 0,
-        "period_s": 0.0,
-        "params": {},
-    }
-    values = checked(given, known, "argument")
-    params = values.pop("params")
-    if not isinstance(params, Mapping):  # pragma: no cover - checked() saw to it
-        raise TypeError("params")
-    pattern, seed = str(values.pop("pattern") or kind.path), values.pop("seed")
-    for name in ("after", "nth", "first", "every", "period_s"):
-        if not 0 <= float(str(values[name])) < _MANY:
-            raise ValueError(f"{name} must be from 0 to {_MANY:,}")
-    if not 0 <= float(str(values["probability"])) <= 1:
+    values = checked(given, _ARGUMENTS, "argument")
+    useless = {name for name in given if values[name] != _ARGUMENTS[name]} - {"params", "period_s"}
+    if kind.stage is Stage.CONNECT and useless - (
+        {"vendor"} if kind.name == "refuse" else _AT_THE_DOOR
+    ):
+        # Before a connection there is no path, and a closed door sees nobody to count.
+        raise ValueError(f"{kind.name} does not know {', '.join(sorted(useless - {'vendor'}))}")
+    if float(str(values["probability"])) > 1:
         raise ValueError("probability must be from 0 to 1")
-    rule = FaultRule(number, kind, params=checked(params, kind.params, "parameter"))
+    params = values.pop("params")
+    pattern = str(values.pop("pattern") or kind.path)
+    rule = FaultRule(
+        number,
+        kind,
+        pattern=re.compile(pattern) if pattern else None,
+        params=checked(params if isinstance(params, Mapping) else {}, kind.params, "parameter"),
+    )
     for name, value in values.items():
         setattr(rule, name, value)
-    try:
-        rule.pattern = re.compile(pattern) if pattern else None
-    except re.error as exc:
-        raise ValueError(f"pattern: {exc}") from exc
-    rule.chance = Random(f"{seed} {kind.name}")  # noqa: S311 - repeatable, not secret
+    for name, choices in kind.choices.items():
+        if rule.params[name] not in choices:
+            raise ValueError(f"{name} must be one of {', '.join(choices)}")
+    for name, most in kind.most.items():
+        if abs(float(str(rule.params[name]))) > most:
+            raise ValueError(f"{name} must be {most:,} at most")
     return rule
 
 
@@ -265,22 +288,32 @@ def checked(given: Mapping[str, object], known: Params, what: str) -> dict[str, 
     """Return `known` with what is given in its place, of the same types.
 
     Raises:
-        ValueError: an unknown name, or a value of another type than the default's.
+        ValueError: an unknown name, or a value that cannot be used.
     """
     values = dict(known)
     for name, value in given.items():
         if name not in known:
             raise ValueError(f"no {what} {name!r}; there are {', '.join(sorted(known)) or 'none'}")
-        default = known[name]
-        if default is None:  # any value
-            values[name] = value
-        elif isinstance(default, float) and type(value) in (int, float):
-            values[name] = float(str(value))
-        elif type(value) is type(default):
-            values[name] = value
-        else:
-            raise ValueError(f"{what} {name!r} must be {type(default).__name__}")
+        values[name] = _like(known[name], value, f"{what} {name!r}")
+        number = values[name]
+        least = -_MANY if name in _SIGNED else 0
+        if isinstance(number, int | float) and not least <= number <= _MANY:
+            raise ValueError(f"{what} {name!r} must be from {least:,} to {_MANY:,}")
+        if isinstance(number, str) and name in _EXPRESSIONS:
+            try:
+                re.compile(number)
+            except re.error as exc:
+                raise ValueError(f"{what} {name!r}: {exc}") from exc
     return values
+
+
+def _like(default: object, value: object, what: str) -> object:
+    """Return the value when it is of the default's type; None stands for any type."""
+    if default is None or type(value) is type(default):
+        return value
+    if isinstance(default, float) and type(value) is int:
+        return float(value)
+    raise ValueError(f"{what} must be {type(default).__name__}")
 
 
 _MANY = 10_000_000

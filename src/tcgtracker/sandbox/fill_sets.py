@@ -57,7 +57,7 @@ def fill(plan: SetPlan, chance: Random) -> tuple[list[CardPlan], list[CardPlan]]
     return _listed(plan, singles), _sealed(plan, chance) if plan.sealed else []
 
 
-def factors(printings: tuple[str, ...], cents: int, chance: Random) -> list[tuple[str, int]]:
+def valued(printings: tuple[str, ...], cents: int, chance: Random) -> list[tuple[str, int]]:
     """Return each printing with its value; the first has the card's, others more, rarely less."""
     valued = [(printings[0], cents)]
     for name in printings[1:]:
@@ -112,16 +112,13 @@ def _listed(plan: SetPlan, singles: list[CardPlan]) -> list[CardPlan]:
     often = Counter(card.name for card in singles)
     listed = []
     for card in sorted(singles, key=lambda each: (each.number, each.variant)):
-        text = card.name
-        if plan.category_id == ONE_PIECE:
-            if often[card.name] > 1 and not card.variant:
-                text += f" ({card.number.rpartition('-')[2]})"
-        elif card.variant:
+        text, again = card.name, often[card.name] > 1
+        if card.variant:
             text += f" ({card.variant})"
-        elif often[card.name] > 1 or Trap.NUMBER_IN_NAME in card.traps:
+        elif plan.category_id == ONE_PIECE:
+            text += f" ({card.number.rpartition('-')[2]})" if again else ""
+        elif again or Trap.NUMBER_IN_NAME in card.traps:
             text += f" - {card.number}"
-        if plan.category_id == ONE_PIECE and card.variant:
-            text += f" ({card.variant})"
         listed.append(replace(card, listed=card.listed or text))
     return listed
 

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
+from tcgtracker.sandbox.ebay import EbaySandbox
 from tcgtracker.sandbox.justtcg import JustTcgSandbox
 from tcgtracker.sandbox.make_world import make_world
 from tcgtracker.sandbox.pricecharting import PriceChartingSandbox
@@ -39,6 +40,7 @@ def make_sandbox(
         JustTcgSandbox(world),
         TcgcsvSandbox(world),
         TcgplayerSandbox(world),
+        EbaySandbox(world),
     ]
     sandbox = Sandbox(
         vendors,

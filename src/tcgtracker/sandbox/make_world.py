@@ -8,7 +8,7 @@ from random import Random
 
 from tcgtracker.sandbox.card_plans import ID_TRAPS, MOVES_TO, CardPlan
 from tcgtracker.sandbox.chance import dice, key_of
-from tcgtracker.sandbox.fill_sets import factors, fill
+from tcgtracker.sandbox.fill_sets import fill, valued
 from tcgtracker.sandbox.names import slug
 from tcgtracker.sandbox.set_plans import ONE_PIECE, PLANS, POKEMON, POKEMON_JAPAN, Era, SetPlan
 from tcgtracker.sandbox.traps import Trap
@@ -105,7 +105,7 @@ def _card(
         justtcg_uuid=str(uuid.UUID(int=key_of("a", justtcg_id) << 64 | key_of("b", justtcg_id))),
         pricecharting_ids=dict(_pages(plan, era.era, ids)),
         printings=tuple(
-            WorldPrinting(*each) for each in factors(plan.printings, plan.cents, chance)
+            WorldPrinting(*each) for each in valued(plan.printings, plan.cents, chance)
         ),
         sealed=sealed,
         traps=plan.traps,

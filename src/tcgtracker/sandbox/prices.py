@@ -13,7 +13,7 @@ from datetime import date
 from functools import lru_cache
 
 from tcgtracker.sandbox.chance import key_of, share
-from tcgtracker.sandbox.set_plans import PLANS, POKEMON, POKEMON_JAPAN
+from tcgtracker.sandbox.set_plans import CATEGORY_OF, POKEMON, POKEMON_JAPAN
 from tcgtracker.sandbox.traps import Trap
 from tcgtracker.sandbox.world import World, WorldCard
 
@@ -65,7 +65,6 @@ _LISTINGS_SHARE = 0.2
 """Of all rows, those whose value (or cheapest listings) change from one day to the next."""
 _QUIET_DAYS = 40
 _DEAR = 2_000
-_CATEGORIES = {plan.code: plan.category_id for plan in PLANS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +194,11 @@ def _last_move(key: int, ordinal: int, moving: float = _MOVES_SHARE) -> int:
 
 
 def _market_missing(card: WorldCard, key: int, day: date) -> bool:
-    rare = 0.03 if _CATEGORIES[card.set_code] != POKEMON_JAPAN else 0.32
+    rare = 0.03 if CATEGORY_OF[card.set_code] != POKEMON_JAPAN else 0.32
     return Trap.NULL_MARKET in card.traps or share(key, 6_000_000 + day.toordinal() // 60) < rare
 
 
 def _has_direct(card: WorldCard, key: int, day: date) -> bool:
-    if _CATEGORIES[card.set_code] != POKEMON:
+    if CATEGORY_OF[card.set_code] != POKEMON:
         return False
     return share(key, 8_000_000 + day.toordinal() // 30) < 0.28  # noqa: PLR2004 - as measured

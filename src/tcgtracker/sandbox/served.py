@@ -4,6 +4,7 @@ Read from the body and not from the vendor's model, so that a price which a faul
 as it was spoilt.
 """
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,7 +50,9 @@ class ServedPrice:
 def prices_in(served: ServedBody) -> Iterator[ServedPrice]:
     """Yield the prices of a body; an answer that cannot be decoded has served none."""
     kind = "text/csv" if served.csv else "application/json"
-    document = decode(Response(200, served.body, {"Content-Type": kind}))
+    # A client may well read past a byte order mark, so its prices have been served.
+    body = served.body.removeprefix(codecs.BOM_UTF8)
+    document = decode(Response(200, body, {"Content-Type": kind}))
     if document is not None:
         for products, facet, value in _walk(document.root, (), ()):
             yield ServedPrice(served.call, served.vendor, products, facet, value, served.at)

@@ -6,6 +6,7 @@ import logging
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -21,6 +22,7 @@ from tcgtracker.sandbox.wire import Request, Response, SandboxVendor
 HOST = "127.0.0.1"
 """Nothing of the sandbox is meant for other machines."""
 _IDLE_S = 75.0
+_CLOSE_S = 1.0
 _GZIP_FROM = 200
 _LOG = logging.getLogger(__name__)
 
@@ -90,7 +92,8 @@ class Port:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
         if server is not None:
-            await server.wait_closed()
+            with suppress(TimeoutError):  # since 3.12 it waits for those who never read, too
+                await asyncio.wait_for(server.wait_closed(), _CLOSE_S)
 
     async def follow_faults(self) -> None:
         """Close or open the door as the faults say at this moment."""
@@ -165,12 +168,18 @@ class Port:
         )
         now = self._shared.clock.now()
         if not self._logged:
-            response = self._ask(request, now)
+            try:
+                response = self.vendor.handle(request, now)
+            except Exception as exc:  # noqa: BLE001 - as below
+                response = self._crashed(request, exc)
             if self._settle is not None:
                 await self._settle()  # what was asked for holds before the answer says so
             return await deliver(writer, response, Delivery(), head_only=head_only)
         call = self._received(asked)
-        exchange, plain = self._exchange(call, request, now)
+        try:
+            exchange, plain = self._exchange(call, request, now)
+        except Exception as exc:  # noqa: BLE001 - kept in `crashes`, which Sandbox.stop() raises
+            exchange, plain = Exchange(request, now, self._crashed(request, exc)), b""
         response = exchange.response
         call.status = response.status
         call.answer_bytes, call.answer_digest = len(plain), digest(plain)
@@ -199,7 +208,7 @@ class Port:
         plain = b""
         for stage in (Stage.REQUEST, Stage.ANSWER, Stage.BODY, Stage.WIRE):
             if stage is Stage.BODY and not answered:
-                exchange.response = self._ask(exchange.request, exchange.now)
+                exchange.response = self.vendor.handle(exchange.request, exchange.now)
             for rule in rules:
                 if rule.kind.stage is not stage or (stage is Stage.ANSWER and answered):
                     continue
@@ -213,13 +222,10 @@ class Port:
         call.faults = tuple(fired)
         return exchange, plain
 
-    def _ask(self, request: Request, now: datetime) -> Response:
-        try:
-            return self.vendor.handle(request, now)
-        except Exception as exc:  # noqa: BLE001 - kept in `crashes`, which Sandbox.stop() raises
-            _LOG.exception("the sandbox's %s failed at %s", self.vendor.name, request.path)
-            self._shared.crashes.append(exc)
-            return Response(500, b"the sandbox itself failed", {"Content-Type": "text/plain"})
+    def _crashed(self, request: Request, error: Exception) -> Response:
+        _LOG.error("the sandbox's %s failed at %s", self.vendor.name, request.path, exc_info=error)
+        self._shared.crashes.append(error)
+        return Response(500, b"the sandbox itself failed", {"Content-Type": "text/plain"})
 
 
 def _compress(request: Request, response: Response) -> None:
@@ -234,7 +240,7 @@ def _compress(request: Request, response: Response) -> None:
 
 
 def _bound(port: int) -> socket.socket:
-    # named, or asyncio leaves Nagle on for what is accepted: 40 ms a call
+    # asyncio switches Nagle's delay off for sockets that name their protocol, and for no others.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -124,7 +124,7 @@ class Sandbox:
         """Return the environment variables that point the tracker's clients here."""
         return environment(self.vendors, self.urls)
 
-    def fault(self, name: str, **given: object) -> FaultRule:
+    def fault(self, name: str, /, **given: object) -> FaultRule:
         """Set a fault; the arguments are the fields of `FaultRule`, `params` those of the fault.
 
         Raises:

@@ -223,3 +223,5 @@ PLANS = (
     ),
 )
 """In the order in which their product ids were given out."""
+
+CATEGORY_OF = {plan.code: plan.category_id for plan in PLANS}

@@ -54,8 +54,8 @@ class TcgplayerSandbox(Tunable):
         self._catalog = TcgplayerCatalog(world)
         self._routes: tuple[tuple[str, Callable[[Request, list[str], date], Response]], ...] = (
             (r"/catalog/categories", self._categories),
-            (r"/catalog/categories/(\d+)/groups", self._groups),
-            (rf"/catalog/categories/(\d+)/({_NAMES})", self._names),
+            (r"/catalog/categories/([^/]+)/groups", self._groups),
+            (rf"/catalog/categories/([^/]+)/({_NAMES})", self._names),
             (r"/catalog/groups", self._groups),
             (r"/catalog/products", self._products),
             (r"/catalog/products/([^/]+)/skus", self._skus),
@@ -117,11 +117,11 @@ class TcgplayerSandbox(Tunable):
         return _page(request, self._catalog.categories(), "categories")
 
     def _groups(self, request: Request, parts: list[str], _: date) -> Response:
-        (category,) = _ids(parts[0] if parts else request.arg("categoryId"))
+        category = _ids(parts[0] if parts else request.arg("categoryId"))[0]
         return _page(request, self._catalog.groups(category), "groups")
 
     def _names(self, _: Request, parts: list[str], __: date) -> Response:
-        rows = self._catalog.names(int(parts[0]), parts[1])
+        rows = self._catalog.names(_ids(parts[0])[0], parts[1])
         return _found(rows) if rows else _failed(404, f"No {parts[1]} were found.")
 
     def _products(self, request: Request, _: list[str], day: date) -> Response:
@@ -150,7 +150,7 @@ class TcgplayerSandbox(Tunable):
         return _by_ids(_ids(parts[0])[:1], lambda each: self._catalog.skus(each, day), "product")
 
     def _group_prices(self, _: Request, parts: list[str], day: date) -> Response:
-        (group,) = _ids(parts[0])[:1]
+        group = _ids(parts[0])[0]
         rows = self._catalog.group_prices(group, day)
         return _found(rows) if rows else _failed(404, "No products were found.")
 

@@ -42,9 +42,11 @@ class TcgplayerCatalog:
         }
 
     def categories(self) -> list[Row]:
+        """Return all games by id."""
         return [category_row(each) for each in sorted(CATEGORIES)]
 
     def groups(self, category_id: int) -> list[Row]:
+        """Return the sets of a game."""
         return group_rows(self._world, category_id)
 
     def products(
@@ -65,6 +67,7 @@ class TcgplayerCatalog:
         return found
 
     def product(self, product_id: int, day: date) -> tuple[WorldCard, Row] | None:
+        """Return a product with its card, None where it is not listed."""
         card = self._world.product(product_id, day)
         if card is None:
             return None
@@ -72,19 +75,23 @@ class TcgplayerCatalog:
         return card, product_row(self._world, self._sets[code], card, day)
 
     def skus(self, product_id: int, day: date) -> list[Row]:
+        """Return the printings and conditions of a product."""
         card = self._world.product(product_id, day)
         return [] if card is None else sku_rows(card)
 
     def group_prices(self, group_id: int, day: date) -> list[Row]:
+        """Return the price rows of all products of a set."""
         code = self._codes.get(group_id)
         listed = () if code is None else self._world.listed(code, day)
         return [row for card in listed for row in self._prices(card, day)]
 
     def product_prices(self, product_id: int, day: date) -> list[Row]:
+        """Return the price rows of a product."""
         card = self._world.product(product_id, day)
         return [] if card is None else self._prices(card, day)
 
     def sku_prices(self, sku_id: int, day: date) -> list[Row]:
+        """Return the one price row of a printing in a condition."""
         if sku_id not in self._skus:
             return []
         card, printing, condition = self._skus[sku_id]

@@ -7,7 +7,7 @@ from tcgtracker.sandbox.answers import dollars
 from tcgtracker.sandbox.chance import key_of, share
 from tcgtracker.sandbox.names import clean_name, slug
 from tcgtracker.sandbox.prices import FivePrices, tcgplayer_prices
-from tcgtracker.sandbox.set_plans import ONE_PIECE, POKEMON, POKEMON_JAPAN
+from tcgtracker.sandbox.set_plans import CATEGORY_OF, ONE_PIECE, POKEMON, POKEMON_JAPAN
 from tcgtracker.sandbox.traps import Trap
 from tcgtracker.sandbox.world import CONDITIONS, World, WorldCard, WorldSet
 
@@ -39,6 +39,7 @@ _GROUPS_WITHOUT_FILES = {69: (2_690, "Issue One"), 70: (2_701, "Issue Two")}
 
 
 def category_row(category_id: int) -> dict[str, object]:
+    """Return a game."""
     name = CATEGORIES[category_id]
     return {
         "categoryId": category_id,
@@ -113,11 +114,12 @@ def product_row(world: World, made: WorldSet, card: WorldCard, day: date) -> dic
 
 
 def sku_rows(card: WorldCard) -> list[dict[str, object]]:
+    """Return one row a printing and condition."""
     return [
         {
             "skuId": card.sku_id(printing.name, condition),
             "productId": card.product_id,
-            "languageId": _JAPANESE if card.set_code in ("SV2a", "S12a") else _ENGLISH,
+            "languageId": _JAPANESE if CATEGORY_OF[card.set_code] == POKEMON_JAPAN else _ENGLISH,
             "printingId": PRINTINGS.index(printing.name) + 1,
             "conditionId": _UNOPENED if card.sealed else CONDITIONS.index(condition) + 1,
         }
@@ -133,6 +135,7 @@ def price_rows(world: World, card: WorldCard, day: date) -> list[dict[str, objec
 
 
 def price_row(card: WorldCard, printing: str, prices: FivePrices) -> dict[str, object]:
+    """Return the prices of a printing, in dollars."""
     return {
         "productId": card.product_id,
         "lowPrice": dollars(prices.low),

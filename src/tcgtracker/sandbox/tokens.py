@@ -1,4 +1,4 @@
-"""Bearer tokens of a vendor: given out, valid for a time, taken back."""
+"""Bearer tokens of a vendor: given out, valid for a time."""
 
 from datetime import datetime, timedelta
 
@@ -15,11 +15,6 @@ class Tokens:
         self._given = 0
         self._expiry: dict[str, datetime] = {}
 
-    @property
-    def given(self) -> int:
-        """How many were given out."""
-        return self._given
-
     def mint(self, now: datetime, lifetime: timedelta) -> str:
         """Return a new token."""
         self._given += 1
@@ -33,7 +28,3 @@ class Tokens:
         scheme, _, token = authorization.partition(" ")
         expiry = self._expiry.get(token.strip())
         return scheme.lower() == "bearer" and expiry is not None and now < expiry
-
-    def revoke(self) -> None:
-        """Take all tokens back."""
-        self._expiry.clear()

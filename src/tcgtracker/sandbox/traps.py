@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Trap(StrEnum):
-    """One kind of trouble; the comment says where it bites."""
+    """One kind of trouble, in words."""
 
     # names and numbers
     SAME_NAME = "same name in many sets"

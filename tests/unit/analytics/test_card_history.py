@@ -5,6 +5,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from sqlalchemy import delete, insert
 
 from tcgtracker.analytics.card_history import (
     CardHistory,
@@ -18,6 +19,7 @@ from tcgtracker.analytics.statistics import Trend
 from tcgtracker.analytics.windows import GapKind
 from tcgtracker.catalog.writer import ID_SOURCES
 from tcgtracker.database.engine import Database
+from tcgtracker.database.tables.sources import feature_flags
 from tcgtracker.domain.clock import DAY_S, FixedClock, from_epoch, to_epoch
 from tcgtracker.domain.errors import InvalidInput, NotFound
 from tcgtracker.domain.quote import Facet, PriceValues
@@ -272,6 +274,20 @@ def test_which_series_speaks_for_the_card(database: Database, tmp_path: Path) ->
     for days in (0, 3661):
         with pytest.raises(InvalidInput, match="3660"):
             ask(database, card, days=days)
+
+    with database.write() as connection:
+        flag = insert(feature_flags).values(
+            name="pricing.primary_source", value="tcgplayer", changed_at=NOW
+        )
+        connection.execute(flag)
+    assert name() == ("tcgplayer", "Normal", "nm")
+    assert ask(database, card).others[0].candidate.series.source is Source.TCGPLAYER
+    with database.read() as connection:
+        headline = headline_price(connection, connection, database.dialect, card, now=NOW)
+    assert headline is not None
+    assert headline.market == 200
+    with database.write() as connection:
+        connection.execute(delete(feature_flags))
 
     # The first source is old: the next one that is fresh speaks, then the one seen last.
     later = NOW + timedelta(days=7)

@@ -91,6 +91,12 @@ def test_long_body_is_not_quoted() -> None:
     assert an_answer(b"x" * 20_000).excerpt() == ""
 
 
+def test_reason_is_bounded_and_on_one_line() -> None:
+    told = str(an_answer(b"", "canary").broken("a canary\n" + "x" * 5000))
+    assert told.startswith("shop: product: a ***\\nxxx")
+    assert len(told) < 600
+
+
 def test_repr_shows_neither_body_nor_headers() -> None:
     answer = Answer("shop", "p", 200, {"set-cookie": "canary"}, b"canary", "")
     assert "canary" not in repr(answer)

@@ -66,15 +66,15 @@ def test_call_sends_what_was_asked_and_says_who_asks(monkeypatch: pytest.MonkeyP
     assert str(answer.json()["price"]) == "1.10"
     assert answer.headers["x-request-id"] == answer.request_id == "abc"
     assert ports.steps == ["place", "enter", "leave"]
-    assert ports.patience == [QUICK.deadline_s]
+    assert ports.patience == [QUICK.patience_s]
     assert ports.outcomes == [OK]
 
 
 def test_no_place_spends_no_quota_and_says_when_to_come_back() -> None:
     server, ports = RawServer(a_reply()), Ports(no_place_for_s=90)
     error = failing(server, ports, TWICE)
-    assert isinstance(error, RateLimited)
-    assert error.retry_at == NOW + timedelta(seconds=90)
+    assert isinstance(error, SourcePaused)  # no attempt of the job: nobody was asked
+    assert error.until == NOW + timedelta(seconds=90)
     assert ports.steps == ["place"]
     assert not server.requests
 
@@ -213,6 +213,14 @@ def test_retry_after_is_told_to_the_gate() -> None:
     assert len(ports.left) == 1  # too long to be slept
 
 
+def test_retry_after_counts_also_when_the_rest_of_the_answer_is_cut() -> None:
+    ports = Ports()
+    error = failing(RawServer(a_reply(b"{", length=99, status=429, Retry_After="120")), ports)
+    assert isinstance(error, RateLimited)
+    assert ports.left[0].not_before == NOW + timedelta(seconds=120)
+    assert ports.outcomes == [REFUSED]
+
+
 def test_retry_after_of_an_outage_is_told_to_the_gate() -> None:
     ports = Ports()
     error = failing(RawServer(a_reply(status=503, Retry_After="120")), ports, TWICE)
@@ -312,6 +320,14 @@ def test_live_call_ends_within_its_deadline_with_all_attempts() -> None:
     assert server.sent > 10
 
 
+def test_live_call_does_not_sleep_past_its_deadline() -> None:
+    server, ports = RawServer(a_reply(status=429, Retry_After="3")), Ports()
+    error = failing(server, ports, CallPolicy(attempts=3, deadline_s=1.0, live=True))
+    assert isinstance(error, RateLimited)
+    assert error.retry_at == NOW + timedelta(seconds=3)
+    assert ports.steps == ["live place", "enter", "leave"]
+
+
 def test_timeout_after_long_waiting_for_a_place_is_not_the_vendors_fault() -> None:
     class SlowPlace(Ports):
         async def acquire(self, service: str, *, live: bool = False, patience_s: float) -> None:
@@ -358,7 +374,7 @@ def test_call_cancelled_while_it_enters_gives_its_ticket_back() -> None:
 
     server, ports, entering = RawServer(a_reply()), SlowGate(), asyncio.Event()
     asyncio.run(asked(server, ports, cancel))
-    assert ports.outcomes == [ABANDONED]
+    assert ports.outcomes == [CallOutcome.NOT_MADE]
     assert not server.requests
 
 
@@ -390,6 +406,13 @@ def test_request_that_cannot_be_written_is_refused_without_quoting_it(
         asyncio.run(asked(server, ports, get_with))
     assert ports.outcomes in ([], [ABANDONED])
     assert not server.requests
+
+
+def test_address_that_is_no_http_is_our_fault() -> None:
+    ports = Ports()
+    with pytest.raises(RequestRefused):
+        asyncio.run(get(a_client("ftp://127.0.0.1", ports)))
+    assert ports.outcomes == [ABANDONED]
 
 
 def test_client_belongs_to_one_loop() -> None:

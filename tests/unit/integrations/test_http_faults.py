@@ -172,6 +172,13 @@ def test_reset_in_the_body_is_unavailable() -> None:
             "more than 1048576 bytes after decompression",
             id="inflated",
         ),
+        pytest.param(
+            chunked(*[gzip.compress(b"") * 3000] * 20).replace(
+                b"\r\n", b"\r\nContent-Encoding: gzip\r\n", 1
+            ),
+            "more than 1048576 bytes",
+            id="empty but endless",
+        ),
         pytest.param(a_reply(b"abc", Content_Encoding="br"), "not asked for", id="brotli"),
         pytest.param(a_reply(b"abc", Content_Encoding="gzip, gzip"), "not asked for", id="twice"),
         pytest.param(a_reply(b"abc", Content_Encoding="gzip"), "damaged", id="no gzip"),

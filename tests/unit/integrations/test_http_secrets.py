@@ -101,6 +101,17 @@ def test_planted_key_is_in_no_error_and_no_log(reply: Reply, log_text: io.String
     assert "vendor.called" in shown
 
 
+@pytest.mark.parametrize("padding", range(60, 130, 7))
+def test_key_at_the_cut_of_a_long_text_leaves_no_part(padding: int, log_text: io.StringIO) -> None:
+    async def use(client: VendorHttp) -> Answer:
+        return await client.call("product", "GET", "/", policy=CallPolicy())
+
+    server, ports = RawServer(f"HTTP/1.1 {'x' * padding}{KEY}\r\n\r\n".encode()), Ports()
+    with pytest.raises(Unavailable, match="xxxx") as caught:
+        asyncio.run(asked(server, ports, use, secrets=[KEY]))
+    assert "c4n" not in everything(caught.value) + repr(ports) + log_text.getvalue()
+
+
 @pytest.mark.parametrize("header", [f"{KEY}\r\nX: y", f"{KEY}é€", f"{KEY}\0"])
 def test_key_that_no_header_can_hold_is_not_shown(header: str, log_text: io.StringIO) -> None:
     async def use(client: VendorHttp) -> Answer:

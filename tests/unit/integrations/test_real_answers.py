@@ -17,11 +17,12 @@ from tcgtracker.integrations.http import Answer
 from tcgtracker.integrations.justtcg.judge import judge
 from tcgtracker.integrations.justtcg.names import GAME_IDS, game_of
 from tcgtracker.integrations.justtcg.normalize import catalog_page, item_page, sets_page
-from tcgtracker.integrations.justtcg.payloads import ListPayload, read_payload
+from tcgtracker.integrations.justtcg.payloads import ListPayload
 from tcgtracker.integrations.pricecharting.columns import CARD_VARIANTS
 from tcgtracker.integrations.pricecharting.csv import PriceGuide
 from tcgtracker.integrations.pricecharting.figures import cents_of_text
 from tcgtracker.integrations.pricecharting.normalize import product_page
+from tcgtracker.integrations.shapes import read_shape
 from tcgtracker.runtime.ports import ReportedQuota
 
 pytestmark = pytest.mark.data
@@ -35,7 +36,7 @@ def justtcg_answer(real_data: Path, name: str) -> Answer:
 
 
 def listed(real_data: Path, name: str) -> ListPayload:
-    return read_payload(justtcg_answer(real_data, name).json(), ListPayload)
+    return read_shape(justtcg_answer(real_data, name).json(), ListPayload)
 
 
 def test_real_batch_answer_is_one_price_at_the_vendors_time(real_data):

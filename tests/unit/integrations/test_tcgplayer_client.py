@@ -28,6 +28,7 @@ from tcgtracker.integrations.tcgcsv.prices import GroupAnswer, Scope, price_page
 from tcgtracker.integrations.tcgplayer.normalize import asked_ids, item_page
 from tcgtracker.sandbox.make_world import make_world
 from tcgtracker.sandbox.tcgplayer import PRIVATE_KEY, PUBLIC_KEY, TcgplayerSandbox
+from tcgtracker.sandbox.tokens import Tokens
 from tests.unit.integrations.asking import NOW, Scripted, all_of, answering, ask
 from tests.unit.integrations.builders import a_row, values_of
 from tests.unit.integrations.calling import OpenGate
@@ -357,7 +358,7 @@ def test_the_sandbox_prices_what_it_lists():
 def test_tokens_that_the_sandbox_takes_back_are_exchanged():
     async def taken_back(made, vendor):
         await made.check()
-        vendor.tokens.revoke()
+        vendor.tokens = Tokens("anew", 1)
         await asyncio.gather(*(made.check() for _ in range(5)))
 
     _, vendor = with_sandbox(taken_back)

@@ -20,6 +20,7 @@ from tcgtracker.runtime.ports import CallOutcome, CallTicket, ReportedQuota
 # The middle of a month of 30 days: the even share of earlier days leaves a day its whole limit.
 NOON = datetime(2026, 6, 20, 12, tzinfo=UTC)
 JUSTTCG = Plan(per_day=100, per_month=1000)
+SMALL = Plan(per_day=20, per_month=200)
 MINUTE = timedelta(minutes=1)
 
 
@@ -37,7 +38,7 @@ class GateKit:
         credentials: Mapping[str, str] | None = None,
     ) -> DatabaseCallGate:
         """Return another gate on the same rows, as another process has it."""
-        plans = {"justtcg": JUSTTCG} if plans is None else plans
+        plans = {"justtcg": SMALL} if plans is None else plans
         keys = {"justtcg": "key one"} if credentials is None else credentials
         return DatabaseCallGate(self.database, self.clock, plans, credentials=keys)
 
@@ -76,6 +77,7 @@ def kit(database: Database) -> GateKit:
 
 class TestBudget:
     def test_call_101_of_a_day_is_not_made(self, kit: GateKit) -> None:
+        kit.gate = kit.new_gate({"justtcg": JUSTTCG})
         assert kit.until_spent() == (100, datetime(2026, 6, 21, tzinfo=UTC))
 
     def test_next_day_has_its_own(self, kit: GateKit) -> None:
@@ -84,32 +86,32 @@ class TestBudget:
         with pytest.raises(QuotaExhausted):
             kit.enter()
         kit.clock.set(datetime(2026, 6, 21, tzinfo=UTC))
-        assert kit.until_spent()[0] == 100
+        assert kit.until_spent()[0] == 20
 
     def test_restart_remembers(self, kit: GateKit) -> None:
         kit.until_spent()
         kit.gate = kit.new_gate()
-        with pytest.raises(QuotaExhausted, match="100 of 100 calls of the day"):
+        with pytest.raises(QuotaExhausted, match="20 of 20 calls of the day"):
             kit.enter()
 
     def test_month_is_spent_evenly_with_what_earlier_days_left(self, kit: GateKit) -> None:
-        kit.gate = kit.new_gate({"justtcg": Plan(per_month=300)})
+        kit.gate = kit.new_gate({"justtcg": Plan(per_month=60)})
         kit.clock.set(datetime(2026, 6, 1, 8, tzinfo=UTC))
-        assert kit.until_spent()[0] == 10
-        kit.clock.set(datetime(2026, 6, 4, 8, tzinfo=UTC))  # two days left their ten
-        assert kit.until_spent()[0] == 30
+        assert kit.until_spent()[0] == 2
+        kit.clock.set(datetime(2026, 6, 4, 8, tzinfo=UTC))  # two days left their two
+        assert kit.until_spent()[0] == 6
         kit.clock.set(datetime(2026, 6, 30, 8, tzinfo=UTC))
-        assert kit.until_spent() == (260, datetime(2026, 7, 1, tzinfo=UTC))
+        assert kit.until_spent() == (52, datetime(2026, 7, 1, tzinfo=UTC))
         kit.clock.set(datetime(2026, 7, 1, tzinfo=UTC))
-        assert kit.until_spent()[0] == 10  # of 31 days
+        assert kit.until_spent()[0] == 2  # of 31 days
 
     def test_month_never_gives_more_than_its_limit(self, kit: GateKit) -> None:
         made = 0
         for day in range(1, 31):
             kit.clock.set(datetime(2026, 6, day, 12, tzinfo=UTC))
-            kit.gate = kit.new_gate({"justtcg": Plan(per_day=15, per_month=100)})
+            kit.gate = kit.new_gate({"justtcg": Plan(per_day=4, per_month=31)})
             made += kit.until_spent()[0]
-        assert made == 100
+        assert made == 31
 
     @pytest.mark.parametrize("back", [timedelta(days=1), timedelta(days=40)])
     def test_clock_that_goes_back_gives_nothing_back(self, kit: GateKit, back: timedelta) -> None:
@@ -119,51 +121,51 @@ class TestBudget:
             kit.enter()
 
     def test_lower_remainder_of_the_vendor_holds(self, kit: GateKit) -> None:
-        kit.call(reported=(ReportedQuota("day", 7, 100), ReportedQuota("month", 500, 1000)))
+        kit.call(reported=(ReportedQuota("day", 7, 20), ReportedQuota("month", 100, 200)))
         assert kit.until_spent()[0] == 7
 
     def test_higher_remainder_uncounts_nothing(self, kit: GateKit) -> None:
-        for _ in range(60):
+        for _ in range(12):
             kit.call()
-        kit.call(reported=(ReportedQuota("day", 80, 100),))
-        assert kit.until_spent()[0] == 39
+        kit.call(reported=(ReportedQuota("day", 16, 20),))
+        assert kit.until_spent()[0] == 7
 
     def test_vendor_month_that_began_anew_is_believed(self, kit: GateKit) -> None:
-        kit.call(reported=(ReportedQuota("month", 5, 1000),))
-        kit.call(reported=(ReportedQuota("month", 999, 1000),))
-        assert kit.until_spent()[0] == 98
+        kit.call(reported=(ReportedQuota("month", 5, 200),))
+        kit.call(reported=(ReportedQuota("month", 199, 200),))
+        assert kit.until_spent()[0] == 18
 
     def test_report_about_the_day_that_has_ended_is_not_of_this_one(self, kit: GateKit) -> None:
         kit.clock.set(datetime(2026, 6, 20, 23, 59, 59, tzinfo=UTC))
         late = kit.enter()
         kit.clock.advance(timedelta(seconds=2))
-        kit.gate.leave_now(late, CallOutcome.OK, reported=(ReportedQuota("day", 0, 100),))
+        kit.gate.leave_now(late, CallOutcome.OK, reported=(ReportedQuota("day", 0, 20),))
         # nor does one count that the vendor gives while its own clock may still be behind
-        kit.call(reported=(ReportedQuota("day", 0, 100),))
-        assert kit.until_spent()[0] == 99
+        kit.call(reported=(ReportedQuota("day", 0, 20),))
+        assert kit.until_spent()[0] == 19
 
     def test_call_that_was_not_made_is_given_back_and_an_abandoned_one_is_not(
         self, kit: GateKit
     ) -> None:
         kit.call(CallOutcome.NOT_MADE)
         kit.call(CallOutcome.ABANDONED)
-        assert kit.until_spent()[0] == 99
+        assert kit.until_spent()[0] == 19
 
     def test_smaller_plan_in_the_settings_holds_at_once(self, kit: GateKit) -> None:
-        for _ in range(20):
+        for _ in range(5):
             kit.call()
-        kit.gate = kit.new_gate({"justtcg": Plan(per_day=25, per_month=1000)})
+        kit.gate = kit.new_gate({"justtcg": Plan(per_day=10, per_month=200)})
         assert kit.until_spent()[0] == 5
 
     def test_resume_takes_a_larger_plan_and_keeps_what_is_used(self, kit: GateKit) -> None:
         kit.until_spent()
-        larger = Plan(per_day=1000, per_month=10_000)
+        larger = Plan(per_day=30, per_month=300)
         kit.gate = kit.new_gate({"justtcg": larger})
         with pytest.raises(QuotaExhausted):
             kit.enter()
         with kit.database.write() as connection:
             resume(connection, kit.database.dialect, "justtcg", larger, kit.clock.now())
-        assert kit.until_spent()[0] == 900
+        assert kit.until_spent()[0] == 10
 
     def test_many_at_once_take_no_more_than_there_is(self, kit: GateKit) -> None:
         gates = [kit.new_gate({"justtcg": Plan(per_day=12)}) for _ in range(2)]
@@ -202,7 +204,7 @@ class TestBreaker:
 
     @pytest.mark.parametrize("outcome", [CallOutcome.REFUSED, CallOutcome.ABANDONED])
     def test_refusals_never_open_it(self, kit: GateKit, outcome: CallOutcome) -> None:
-        for _ in range(20):
+        for _ in range(7):
             kit.call(outcome)
         assert not kit.enter().probe
 
@@ -308,7 +310,7 @@ class TestStop:
     def test_resume_lifts_it(self, kit: GateKit) -> None:
         kit.call(CallOutcome.BAD_CREDENTIALS)
         with kit.database.write() as connection:
-            resume(connection, kit.database.dialect, "justtcg", JUSTTCG, kit.clock.now())
+            resume(connection, kit.database.dialect, "justtcg", SMALL, kit.clock.now())
         kit.call()
 
     def test_success_of_an_earlier_call_does_not_lift_it(self, kit: GateKit) -> None:

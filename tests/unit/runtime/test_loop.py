@@ -84,7 +84,7 @@ def test_pages_are_asked_for_one_at_a_time(runner: LoopRunner) -> None:
 
 def test_leaving_the_pages_closes_them(runner: LoopRunner) -> None:
     log: list[str] = []
-    with contextlib.closing(runner.iterate(numbers(log))) as pages:  # type: ignore[type-var]
+    with contextlib.closing(runner.iterate(numbers(log))) as pages:
         assert next(pages) == 0
     assert log == ["closed early", "cleaned up"]
 
@@ -201,6 +201,13 @@ def test_closing_while_pages_are_read_closes_them() -> None:
     assert log == ["closed early", "cleaned up"]
     with pytest.raises(RuntimeError, match="is closed"):
         next(pages)
+
+
+def test_pages_may_be_left_after_closing() -> None:
+    runner = LoopRunner()
+    with contextlib.closing(runner.iterate(numbers([]))) as pages:
+        next(pages)
+        runner.close()
 
 
 def test_use_after_closing_is_refused_and_leaves_no_coroutine_behind() -> None:

@@ -191,6 +191,7 @@ def test_short_length_hides_the_rest(sandbox, url):
 def test_wrong_encodings(sandbox, url):
     sandbox.fault("bom", first=1)
     assert call(url).body[:3] == b"\xef\xbb\xbf"
+    assert len(sandbox.served()) == 2
     sandbox.clear_faults()
     sandbox.fault("latin1")
     with pytest.raises(UnicodeDecodeError):

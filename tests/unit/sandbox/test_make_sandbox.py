@@ -1,16 +1,20 @@
 """All vendors together, over sockets: settings, faults at real answers, the trail of a price."""
 
+import base64
 import json
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from tcgtracker.config import Settings
+from tcgtracker.sandbox.ebay import CLIENT_ID, CLIENT_SECRET, SCOPE
 from tcgtracker.sandbox.justtcg import KEY
 from tcgtracker.sandbox.make_sandbox import make_sandbox
 from tcgtracker.sandbox.pricecharting import TOKEN
 from tcgtracker.sandbox.world import WorldCard
-from tests.unit.sandbox.calling import call
+from tests.unit.sandbox.calling import Reply, call
 
 DAY = date(2026, 5, 1)
 
@@ -143,3 +147,30 @@ def test_prices_move_with_the_days(clean, card):
     clean.clock.set(now.replace(month=9))
     assert _justtcg(clean, card).json()["data"][0]["variants"][0]["price"] != before
     clean.clock.set(now)
+
+
+def test_ebays_tokens_follow_the_clock_and_the_fault(clean):
+    def token() -> dict[str, Any]:
+        pair = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
+        form = urlencode({"grant_type": "client_credentials", "scope": SCOPE}).encode()
+        headers = {
+            "Authorization": f"Basic {pair}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        url = clean.urls["ebay"]
+        path = "/identity/v1/oauth2/token"
+        return dict(call(url, path, method="POST", headers=headers, body=form).json())
+
+    def search(bearer: str) -> Reply:
+        headers = {"Authorization": f"Bearer {bearer}", "Accept-Encoding": "gzip"}
+        path = "/buy/browse/v1/item_summary/search?q=pikachu&limit=3"
+        return call(clean.urls["ebay"], path, headers=headers)
+
+    first = token()
+    assert search(first["access_token"]).status == 200
+    assert clean.served("ebay")[0].facet[-1] == "value"
+    clean.clock.advance(timedelta(seconds=first["expires_in"] + 1))
+    assert search(first["access_token"]).status == 401
+    clean.fault("token_lifetime", vendor="ebay", params={"value": -60})
+    assert token()["expires_in"] == -60
+    assert "Bearer" not in repr(clean.calls("ebay"))

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from tcgtracker.domain.clock import Clock
+from tcgtracker.domain.clock import Clock, start_of_day
 from tcgtracker.domain.errors import BadCredentials, QuotaExhausted, VendorError
 from tcgtracker.integrations.contract import (
     JOB_CALL,
@@ -72,7 +72,7 @@ class EbayVendor:
         found = SearchAnswer()
         words = search_words(query, game)
         size = max(1, min(limit, MAX_LIMIT))
-        for offset in range(0, MAX_REACH, size):  # eBay's own `next` is not followed
+        for offset in range(0, min(limit, MAX_REACH), size):  # `next` itself is not followed
             page = await self._page(words, size, offset, policy)
             for warning in page.warnings or ():
                 found.skipped[f"warning {warning.error_id}"] += 1
@@ -125,6 +125,9 @@ class EbayVendor:
         if quota is None:
             return None
         self._resets_at = quota.resets_at
+        midnight = start_of_day(self._clock.now().date() + timedelta(days=1))
+        if quota.resets_at is not None and quota.resets_at < midnight:
+            return None  # eBay's day ends before ours, which is the one that is counted here
         return Verdict(reported=(ReportedQuota("day", quota.remaining, quota.limit),))
 
 

@@ -26,7 +26,8 @@ from tcgtracker.integrations.justtcg.normalize import (
     sets_page,
 )
 from tcgtracker.integrations.justtcg.paging import Paging
-from tcgtracker.integrations.justtcg.payloads import BadShape, ListPayload, read_payload
+from tcgtracker.integrations.justtcg.payloads import ListPayload
+from tcgtracker.integrations.shapes import BadShape, read_shape
 
 _CODE_PREFIX = "justtcg:"
 _ID_NAMES = {IdKind.OWN: "cardId", IdKind.TCGPLAYER: "tcgplayerId"}
@@ -105,6 +106,8 @@ class JustTcgClient:
         self, query: str, *, game: str = "", limit: int = 20, policy: CallPolicy = LIVE_CALL
     ) -> SearchAnswer:
         """Return what the vendor finds by name; of a game with several ids, in the first one."""
+        if not query.strip():
+            raise InvalidInput("what is to be searched? The query is empty")
         asked = min(limit, self.info.batch)
         params = {"q": query, **_SHORT, "limit": str(asked)}
         game_ids = self._game_ids(game) if game else ()
@@ -160,7 +163,7 @@ class JustTcgClient:
 
 def _listed(answer: Answer) -> ListPayload:
     try:
-        return read_payload(answer.json(), ListPayload)
+        return read_shape(answer.json(), ListPayload)
     except BadShape as exc:
         raise answer.broken(str(exc)) from exc
 

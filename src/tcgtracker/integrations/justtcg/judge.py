@@ -12,12 +12,8 @@ from tcgtracker.domain.errors import (
     VendorError,
 )
 from tcgtracker.integrations.http import Answer, Verdict
-from tcgtracker.integrations.justtcg.payloads import (
-    BadShape,
-    ErrorPayload,
-    UsagePayload,
-    read_payload,
-)
+from tcgtracker.integrations.justtcg.payloads import ErrorPayload, UsagePayload
+from tcgtracker.integrations.shapes import BadShape, read_shape
 from tcgtracker.runtime.ports import ReportedQuota
 
 _TOO_FAST, _FORBIDDEN, _UNAUTHORIZED = 429, 403, 401
@@ -41,7 +37,7 @@ def judge(answer: Answer, now: datetime) -> Verdict | None:
 
 def _reported(usage: object) -> tuple[ReportedQuota, ...]:
     try:
-        said = read_payload(usage, UsagePayload)
+        said = read_shape(usage, UsagePayload)
     except BadShape:
         return ()
     windows = (
@@ -59,7 +55,7 @@ def _error(answer: Answer, decoded: dict[str, object], now: datetime) -> VendorE
     if answer.status not in _TOO_MANY_CARDS | {_TOO_FAST, _UNAUTHORIZED}:
         return None
     try:
-        said = read_payload(decoded, ErrorPayload)
+        said = read_shape(decoded, ErrorPayload)
     except BadShape:
         said = ErrorPayload()
     if answer.status == _TOO_FAST:

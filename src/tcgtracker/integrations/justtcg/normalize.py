@@ -1,6 +1,5 @@
 """The vendor's cards and sets -> prices, catalog records, what is stated, hits. Pure."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -28,17 +27,12 @@ from tcgtracker.integrations.contract import (
     StatedProduct,
 )
 from tcgtracker.integrations.justtcg.names import game_of, is_asian, variant_of
-from tcgtracker.integrations.justtcg.payloads import (
-    BadShape,
-    CardPayload,
-    SetPayload,
-    VariantPayload,
-    read_payload,
-)
+from tcgtracker.integrations.justtcg.payloads import CardPayload, SetPayload, VariantPayload
 from tcgtracker.integrations.justtcg.variants import add_variants, cents_of, read_variant
+from tcgtracker.integrations.raw_text import raw_text
+from tcgtracker.integrations.shapes import BadShape, read_shape
 
 _GAMES = {game.slug: game for game in GAMES}
-_RAW_LENGTH = 500
 _NO_NUMBER = "N/A"
 
 
@@ -96,7 +90,7 @@ def sets_page(rows: Sequence[object]) -> CatalogPage:
     page = CatalogPage()
     for decoded in rows:
         try:
-            page.sets.append(_set_record(read_payload(decoded, SetPayload)))
+            page.sets.append(_set_record(read_shape(decoded, SetPayload)))
         except (BadShape, BadRow) as exc:
             page.bad[str(exc)] += 1
     return page
@@ -140,9 +134,9 @@ def _read_cards(rows: Sequence[object], page: ItemPage) -> dict[str, CardPayload
     refused: set[str] = set()
     for decoded in rows:
         try:
-            card = _checked(read_payload(decoded, CardPayload))
+            card = _checked(read_shape(decoded, CardPayload))
         except (BadShape, BadRow) as exc:
-            page.rejected.append(RejectedRow("", None, f"bad-card: {exc}", _raw(decoded)))
+            page.rejected.append(RejectedRow("", None, f"bad-card: {exc}", raw_text(decoded)))
             continue
         key = external_id_of(card)
         known = cards.get(key)
@@ -152,7 +146,7 @@ def _read_cards(rows: Sequence[object], page: ItemPage) -> dict[str, CardPayload
             known.variants.extend(card.variants)
         else:
             refused.add(key)
-            page.rejected.append(RejectedRow(key, None, "conflicting-duplicate", _raw(decoded)))
+            page.rejected.append(RejectedRow(key, None, "conflicting-duplicate", raw_text(decoded)))
     return {key: card for key, card in cards.items() if key not in refused}
 
 
@@ -260,7 +254,3 @@ def _region(game: str) -> str:
 def _game(name: str) -> Game:
     slug = game_of(name)
     return _GAMES.get(slug) or Game(slug, name)
-
-
-def _raw(decoded: object) -> str:
-    return json.dumps(decoded, default=str)[:_RAW_LENGTH]

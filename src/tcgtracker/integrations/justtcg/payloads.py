@@ -3,15 +3,7 @@
 Rows stay undecoded in the envelope, so that one bad card or variant does not cost the others.
 """
 
-from typing import Any, TypeVar
-
 import msgspec
-
-Shape = TypeVar("Shape")
-
-
-class BadShape(Exception):
-    """The answer is not what the vendor documents; the text says where."""
 
 
 class PagePayload(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
@@ -83,15 +75,3 @@ class SetPayload(msgspec.Struct, frozen=True, kw_only=True):
     game_id: str
     cards_count: int | None = None
     release_date: str | None = None
-
-
-def read_payload(decoded: Any, shape: type[Shape]) -> Shape:  # noqa: ANN401 - decoded JSON
-    """Return decoded JSON as what it should be.
-
-    Raises:
-        BadShape: it is not.
-    """
-    try:
-        return msgspec.convert(decoded, shape)
-    except msgspec.ValidationError as exc:
-        raise BadShape(str(exc)) from exc

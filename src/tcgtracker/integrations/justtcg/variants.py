@@ -1,6 +1,5 @@
 """One variant of a card -> one look at one product of the vendor. Pure."""
 
-import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,12 +11,13 @@ from tcgtracker.domain.variant import PriceKind
 from tcgtracker.integrations.catalog_records import BadRow, clean_text, required_text
 from tcgtracker.integrations.contract import ItemPage, ItemQuotes, RejectedRow
 from tcgtracker.integrations.justtcg.names import language_of, sub_key_of, variant_of
-from tcgtracker.integrations.justtcg.payloads import BadShape, VariantPayload, read_payload
+from tcgtracker.integrations.justtcg.payloads import VariantPayload
+from tcgtracker.integrations.raw_text import raw_text
+from tcgtracker.integrations.shapes import BadShape, read_shape
 
 MOST_AHEAD = timedelta(days=1)
 """A time further ahead of our clock is no time at which a price was seen."""
 
-_RAW_LENGTH = 500
 _EPOCH_DIGITS = 11
 _FIRST_SECOND = 946_684_800  # 2000-01-01: before it nothing was sold that the vendor lists
 
@@ -28,7 +28,7 @@ def read_variant(decoded: object) -> VariantPayload:
     Raises:
         BadShape, BadRow: it lacks what tells it apart, or a text cannot be kept.
     """
-    payload = read_payload(decoded, VariantPayload)
+    payload = read_shape(decoded, VariantPayload)
     required_text(payload.condition, "condition")
     required_text(payload.printing, "printing")
     clean_text(payload.language, "language")
@@ -94,12 +94,12 @@ def add_variants(
                 facet = _facet(payload)
                 look = _look(external_id, facet, payload, fetched_at)
             except (BadShape, BadRow) as exc:
-                page.rejected.append(RejectedRow(external_id, facet, str(exc), _raw(decoded)))
+                page.rejected.append(RejectedRow(external_id, facet, str(exc), raw_text(decoded)))
                 if facet is not None:
                     refused.add((external_id, facet))
                 continue
             key = (external_id, facet)
-            found.setdefault(key, []).append((look, _raw(decoded)))
+            found.setdefault(key, []).append((look, raw_text(decoded)))
     for (external_id, facet), looks in found.items():
         values = {look.quotes[facet] for look, _ in looks}
         if len(values) > 1 or (external_id, facet) in refused:
@@ -132,7 +132,3 @@ def _look(
     values = PriceValues(market_price=cents_of(payload.price))
     observed_at = moment_of(payload.last_updated, fetched_at)
     return ItemQuotes(external_id, observed_at, {facet: values})
-
-
-def _raw(decoded: object) -> str:
-    return json.dumps(decoded, default=str)[:_RAW_LENGTH]

@@ -41,7 +41,8 @@ from tcgtracker.integrations.pricecharting.normalize import (
     product_page,
     search_answer,
 )
-from tcgtracker.integrations.pricecharting.payloads import SUCCESS, BadShape, read_answer
+from tcgtracker.integrations.pricecharting.payloads import SUCCESS, AnswerPayload
+from tcgtracker.integrations.shapes import BadShape, read_shape
 
 _MAX_ANSWER = 2**20  # twenty products have some 20 kB
 _OK = 200
@@ -81,6 +82,8 @@ class PriceChartingClient:
     async def search(
         self, query: str, *, game: str = "", limit: int = 20, policy: CallPolicy = LIVE_CALL
     ) -> SearchAnswer:
+        if not query.strip():
+            raise InvalidInput("what is to be searched? The query is empty")
         return search_answer(await self._search(query, policy), game=game, limit=limit)
 
     async def version(self, *, policy: CallPolicy = PAGE_CALL) -> str:  # noqa: ARG002 - the contract's
@@ -120,7 +123,7 @@ class PriceChartingClient:
 
     async def _search(self, query: str, policy: CallPolicy) -> list[object]:
         answer = await self._call("products", "/api/products", {"q": query}, policy)
-        products = read_answer(self._success(answer)).products
+        products = read_shape(self._success(answer), AnswerPayload).products
         if products is None:
             raise answer.broken("a search without products")
         return products
@@ -200,7 +203,7 @@ class PriceChartingClient:
             raise self._refused(answer, "no such path; correct API_PRICECHARTING_BASE_URL")
         decoded = answer.json()
         try:
-            said = read_answer(decoded)
+            said = read_shape(decoded, AnswerPayload)
         except BadShape as exc:
             raise answer.broken(str(exc)) from exc
         if said.status != SUCCESS:

@@ -47,12 +47,9 @@ from tcgtracker.integrations.pricecharting.columns import (
     number_of,
     scope_of,
 )
-from tcgtracker.integrations.pricecharting.figures import (
-    RAW_LENGTH,
-    cents_of_text,
-    read_figures,
-)
+from tcgtracker.integrations.pricecharting.figures import cents_of_text, read_figures
 from tcgtracker.integrations.pricecharting.products import stated_product
+from tcgtracker.integrations.raw_text import RAW_LENGTH
 
 MAX_GUIDE = 256 * 2**20
 """Bytes of text a guide may have; the whole guide of a game has about 10 MB."""

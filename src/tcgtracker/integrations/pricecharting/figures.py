@@ -24,9 +24,7 @@ from tcgtracker.integrations.pricecharting.columns import (
     NEW,
     Product,
 )
-
-RAW_LENGTH = 500
-"""Characters of a refused row that are kept."""
+from tcgtracker.integrations.raw_text import RAW_LENGTH, raw_text
 
 Cell = TypeVar("Cell")
 
@@ -77,7 +75,7 @@ def _ladder(row: Mapping[str, Cell], cents: Callable[[Cell | None], int]) -> Fig
         try:
             price = cents(row.get(column))
         except BadPrice as exc:
-            raw = f"{column}: {row.get(column)}"[:RAW_LENGTH]
+            raw = f"{column}: {_shown(row.get(column))}"[:RAW_LENGTH]
             found.refused.append((facet, str(exc), raw))
             continue
         # the ungraded row is there even without a price: it says that the card is listed
@@ -95,13 +93,18 @@ def _boxed(row: Mapping[str, Cell], cents: Callable[[Cell | None], int], facet: 
     try:
         complete, loose, new = (cents(row.get(column)) for column in _BOXED_COLUMNS)
     except BadPrice as exc:
-        raw = "; ".join(f"{column}: {row.get(column, '')}" for column in _BOXED_COLUMNS)
+        raw = "; ".join(f"{column}: {_shown(row.get(column, ''))}" for column in _BOXED_COLUMNS)
         found.refused.append((facet, str(exc), raw[:RAW_LENGTH]))
         return found
     present = NO_PRICE not in (complete, loose, new)
     mean = round_half_even(Fraction(complete + loose + new, 3)) if present else NO_PRICE
     found.rows[facet] = (complete, loose, new, mean, NO_PRICE)
     return found
+
+
+def _shown(value: object) -> str:
+    """Return a cell for the quarantine, where no control character may go."""
+    return value if isinstance(value, str) and value.isprintable() else raw_text(value)
 
 
 def cents_of_text(text: str | None) -> int:

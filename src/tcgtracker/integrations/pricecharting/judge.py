@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from tcgtracker.domain.errors import BadCredentials, ContractBroken, RateLimited
 from tcgtracker.integrations.http import Answer, Verdict
-from tcgtracker.integrations.pricecharting.payloads import AnswerPayload, BadShape, read_answer
+from tcgtracker.integrations.pricecharting.payloads import AnswerPayload
+from tcgtracker.integrations.shapes import BadShape, read_shape
 
 GUIDE_INTERVAL = timedelta(minutes=10)
 """Between two downloads of a price guide, of any category (vendor)."""
@@ -19,7 +20,7 @@ def error_of(answer: Answer) -> AnswerPayload | None:
     if len(answer.body) > _MAX_ERROR_BODY:  # errors are one line; products and guides are not
         return None
     try:
-        said = read_answer(answer.json())
+        said = read_shape(answer.json(), AnswerPayload)
     except (ContractBroken, BadShape):
         return None
     return said if said.status == "error" else None

@@ -1,6 +1,5 @@
 """One answer of the API -> quotes, what is stated, and what is refused. Pure."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,18 +23,14 @@ from tcgtracker.integrations.pricecharting.columns import (
     classify,
 )
 from tcgtracker.integrations.pricecharting.figures import (
-    RAW_LENGTH,
     BadPrice,
     cents_of_pennies,
     read_figures,
 )
-from tcgtracker.integrations.pricecharting.payloads import (
-    BadShape,
-    HitPayload,
-    read_hit,
-    read_product,
-)
+from tcgtracker.integrations.pricecharting.payloads import HitPayload, ProductPayload
 from tcgtracker.integrations.pricecharting.products import stated_product
+from tcgtracker.integrations.raw_text import raw_text
+from tcgtracker.integrations.shapes import BadShape, read_shape
 
 MOST_HITS = 20
 """Products a search answers at most (vendor)."""
@@ -57,7 +52,7 @@ def product_page(
     """
     page = ItemPage(Source.PRICECHARTING)
     try:
-        payload = read_product(decoded)
+        payload = read_shape(decoded, ProductPayload)
         external_id = str(positive_id(payload.id, "id"))
         kind = classify(payload.console_name, payload.product_name, payload.genre or "", None)
         stated = stated_product(
@@ -83,7 +78,7 @@ def product_page(
 
 def _refuse(page: ItemPage, ref: ProductRef, reason: str, decoded: object) -> ItemPage:
     page.absent = (ref,)
-    page.rejected.append(RejectedRow(ref.value, None, reason, _raw(decoded)))
+    page.rejected.append(RejectedRow(ref.value, None, reason, raw_text(decoded)))
     return page
 
 
@@ -92,7 +87,7 @@ def search_answer(found: Sequence[object], *, game: str, limit: int) -> SearchAn
     answer = SearchAnswer(truncated=len(found) >= MOST_HITS)
     for decoded in found:
         try:
-            hit, scope = _hit(read_hit(decoded), answer.skipped)
+            hit, scope = _hit(read_shape(decoded, HitPayload), answer.skipped)
         except (BadShape, BadRow):
             answer.skipped["bad-hit"] += 1
             continue
@@ -128,7 +123,3 @@ def _hit(payload: HitPayload, skipped: Counter[str]) -> tuple[SearchHit, str]:
         tcgplayer_id=stated.tcgplayer_id,
     )
     return hit, kind.scope
-
-
-def _raw(decoded: object) -> str:
-    return json.dumps(decoded, default=str)[:RAW_LENGTH]

@@ -4,16 +4,12 @@ Prices stay what they are on the wire (`UNSET` when the key is absent): `figures
 own, so that one odd price does not cost the others.
 """
 
-from typing import Any, TypeVar
-
 import msgspec
 from msgspec import UNSET
 
 from tcgtracker.integrations.pricecharting.columns import CARD_VARIANTS
 
 SUCCESS = "success"
-
-Shape = TypeVar("Shape")
 
 
 class AnswerPayload(msgspec.Struct, rename="kebab", frozen=True, kw_only=True):
@@ -62,41 +58,3 @@ class ProductPayload(HitPayload, rename="kebab", frozen=True, kw_only=True):
         names = zip(self.__struct_encode_fields__, self.__struct_fields__, strict=True)
         found = {key: getattr(self, name) for key, name in names if key in CARD_VARIANTS}
         return {key: value for key, value in found.items() if value is not UNSET}
-
-
-class BadShape(Exception):
-    """The answer is not what the vendor documents; the text says where."""
-
-
-def read_answer(decoded: Any) -> AnswerPayload:  # noqa: ANN401 - decoded JSON
-    """Return what an answer says of itself.
-
-    Raises:
-        BadShape: it has no status.
-    """
-    return _convert(decoded, AnswerPayload)
-
-
-def read_product(decoded: Any) -> ProductPayload:  # noqa: ANN401 - decoded JSON
-    """Return the product of an answer.
-
-    Raises:
-        BadShape: it lacks its id or names, or they are no texts.
-    """
-    return _convert(decoded, ProductPayload)
-
-
-def read_hit(decoded: Any) -> HitPayload:  # noqa: ANN401 - decoded JSON
-    """Return one product that a search found.
-
-    Raises:
-        BadShape: as `read_product`.
-    """
-    return _convert(decoded, HitPayload)
-
-
-def _convert(decoded: Any, shape: type[Shape]) -> Shape:  # noqa: ANN401 - decoded JSON
-    try:
-        return msgspec.convert(decoded, shape)
-    except msgspec.ValidationError as exc:
-        raise BadShape(str(exc)) from exc

@@ -67,7 +67,7 @@ class TcgcsvVendor:
                 reading.lack(f"not read after: {stop}")
             else:
                 await reading.read(self, policy)
-            build, stop = reading.next_build, reading.stopped
+            build, stop = reading.next_build, stop or reading.stopped
             yield BulkPage(reading.page())
 
     async def sets(

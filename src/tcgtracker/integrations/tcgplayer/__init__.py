@@ -32,7 +32,8 @@ def describe(settings: TcgplayerSettings) -> VendorInfo:
             {Capability.ITEMS, Capability.SETS, Capability.CARDS, Capability.SEARCH}
         ),
         games=GAME_CATEGORIES,
-        limits=Limits(per_minute=settings.rate_limit),
+        # ten calls a second are held to be the vendor's most (vendors/tcgplayer.md section 5)
+        limits=Limits(per_minute=settings.rate_limit, min_interval_s=0.1),
         refresh=REFRESH_INTERVAL[Source.TCGPLAYER],
         terms=_TERMS,
         batch=BATCH,
