@@ -33,7 +33,7 @@ from tcgtracker.runtime.places import Pace
 from tcgtracker.runtime.ports import CallGate
 from tcgtracker.tracker import Tracker
 
-_BULK_JOBS = {"pricecharting": "sync_pricecharting_data", "tcgcsv": "sync_tcgcsv"}
+_BULK_JOBS = {"pricecharting": sync_jobs.SYNC_PRICECHARTING, "tcgcsv": sync_jobs.SYNC_TCGCSV}
 
 
 def build_tracker(settings: Settings | None = None, *, clock: Clock | None = None) -> Tracker:
