@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from tcgtracker.catalog.agreement import (
     Agreement,
@@ -111,12 +112,17 @@ def by_number_and_name(stated: StatedProduct, leads: Leads) -> ClaimRow | None:
         (card_id, agreement)
         for card_id, card in leads.facts.items()
         if (agreement := compare(stated, card, vendor=leads.source)).proves_alone
+        and _letters(stated_number(stated)) == _letters(card.number)  # 12 is not TG12
     ]
     if len(fitting) != 1:
         return None
     card_id, agreement = fitting[0]
     text = f"{agreement.text}, the only such card of its set"
     return _claim(stated, leads, card_id, Origin.NUMBER_AND_NAME, agreement.brackets, text)
+
+
+def _letters(number: str) -> str:
+    return "".join(takewhile(str.isalpha, number.strip())).casefold()
 
 
 def _against(stated: StatedProduct, shared: ClaimRow, leads: Leads) -> Agreement:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import time, timedelta
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
+
 from tcgtracker.database.engine import Database
 from tcgtracker.database.unit_of_work import unit_of_work
 from tcgtracker.domain.clock import Clock
@@ -48,7 +50,8 @@ def jobs(
             at=at,
             max_attempts=max_attempts,
             retry_delay=RETRY_DELAY,
-            retry_on=(Conflict,),
+            # somebody else made the same claim, link or card just now
+            retry_on=(Conflict, IntegrityError),
         )
 
     return [
