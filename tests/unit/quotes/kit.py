@@ -44,9 +44,9 @@ from tcgtracker.operations.registry import JobRegistry
 from tcgtracker.operations.runner import LocalRunner
 from tcgtracker.operations.scheduler import Scheduler
 from tcgtracker.operations.values import JobFilter, JobRecord, JsonValue
-from tcgtracker.quotes import update_jobs
 from tcgtracker.quotes.planning import Planner
 from tcgtracker.quotes.update import CardUpdater
+from tcgtracker.quotes.update_jobs import jobs as update_jobs
 from tcgtracker.quotes.vendors import VendorEntry, Vendors
 from tcgtracker.runtime.loop import LoopRunner
 
@@ -180,7 +180,7 @@ class Kit:
         self.bell = Bell()
         self.queue = JobQueue(self.database, self.registry, self.clock, self.bell)
         self.scheduler = Scheduler(self.database, self.registry, self.clock, self.bell)
-        for job in update_jobs.jobs(
+        for job in update_jobs(
             self.database,
             self.database,
             self.clock,
