@@ -330,7 +330,8 @@ def test_cards_of_an_open_job_are_not_chosen_again_when_their_claim_has_lapsed(
     kit.runner.run_pending(limit=1)  # the run alone: its chunk waits
     kit.clock.advance(2 * HOUR)
     with unit_of_work(kit.database, kit.database) as uow:
-        kit.queue.enqueue(uow, "update_all_card_prices", run_at=NOON)
+        # before the chunk in the line
+        kit.queue.enqueue(uow, "update_all_card_prices", run_at=NOON - HOUR)
     kit.runner.run_pending()
     assert sorted(call[0] for call in first.calls) == sorted(f"p{one}" for one in ids)
     assert len(kit.jobs("update_prices")) == 1
