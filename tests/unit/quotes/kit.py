@@ -40,7 +40,7 @@ from tcgtracker.integrations.contract import (
 from tcgtracker.operations import repository
 from tcgtracker.operations.bell import Bell
 from tcgtracker.operations.queue import JobQueue
-from tcgtracker.operations.registry import JobRegistry
+from tcgtracker.operations.registry import Job, JobRegistry
 from tcgtracker.operations.runner import LocalRunner
 from tcgtracker.operations.scheduler import Scheduler
 from tcgtracker.operations.values import JobFilter, JobRecord, JsonValue
@@ -187,8 +187,13 @@ class Kit:
             updater=self.updater,
             planner=self.planner,
             queue=lambda: self.queue,
+            bulk_jobs=dict.fromkeys(self.bulk, "sync_files"),
         ):
             self.registry.add(job)
+        self.synced: list[object] = []
+        self.registry.add(
+            Job(name="sync_files", handler=lambda job: self.synced.append(job.args["game"]))
+        )
         self.runner = self.new_runner()
 
     def new_runner(self) -> LocalRunner:
