@@ -98,7 +98,10 @@ def take_own_sets(
         free = [one for one in stated if one.external_id not in elsewhere]
         left = free
         if known is not None and known.code != alias:
-            left = _tie(database, report, source, known.id, free)
+            claimed = {claim.external_id for claim in claims}
+            new = [one for one in free if one.external_id not in claimed]
+            own = [one for one in free if one.external_id in claimed]
+            left = own + _tie(database, report, source, known.id, new)
         intake.make_cards(_records(intake, source, game, name, left))
         # Those that were tied or made now: their links are decided like those of any statement.
         with unit_of_work(database, history) as uow:

@@ -63,6 +63,7 @@ class CatalogIntake:
                 for record in batch:  # noqa: B023 - runs before the next batch
                     alone = names[record.game.slug, record.region, read_set(record.name).words] == 1  # noqa: B023
                     if alone and (known := _namesake(importer, record)):
+                        importer.counts.sets_joined += 1
                         importer.alias_set(
                             writer, known, record.code, f"named as {known.name!r}, as no other set"
                         )

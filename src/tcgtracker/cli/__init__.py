@@ -18,6 +18,7 @@ from tcgtracker.cli import (
     seal,
     serve,
     sources,
+    sync,
     update,
 )
 from tcgtracker.cli.errors import Options, run
@@ -34,6 +35,7 @@ app.add_typer(holds.app, name="holds")
 app.add_typer(imports.app, name="import")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(sources.app, name="sources")
+app.add_typer(sync.app, name="sync")
 app.command("card")(cards.card)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)

@@ -1,9 +1,9 @@
 """Synchronisation of sets and cards with the vendors: each vendor and game stands for itself."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 
 from tcgtracker.catalog.link_rows import claims_of_cards
 from tcgtracker.catalog.own_sets import take_own_sets
@@ -117,6 +117,10 @@ class CatalogSync:
     def __init__(self, parts: SyncParts) -> None:
         self._parts = parts
 
+    def checking(self, check: Callable[[], None]) -> "CatalogSync":
+        """Return the same that calls `check` between pages."""
+        return CatalogSync(replace(self._parts, check=check))
+
     def sets(self, game: str | None = None, *, vendor: str | None = None) -> SyncReport:
         """Take the sets of each enabled vendor and game; one that fails does not stop the others.
 
@@ -179,6 +183,32 @@ class CatalogSync:
         for outcome in report.outcomes[:1]:
             outcome.count_links(done.links)
         return report
+
+    def find_set(self, name: str, game: str | None = None) -> int:
+        """Return the set with this number, code or alias.
+
+        Raises:
+            NotFound: there is none.
+            InvalidInput: several games have one.
+        """
+        if name.isascii() and name.isdigit():
+            return int(name)
+        codes = select(tcg_sets.c.id, tcg_sets.c.game_id).where(tcg_sets.c.code == name)
+        aliases = select(set_aliases.c.set_id, set_aliases.c.game_id).where(
+            set_aliases.c.alias == name
+        )
+        named = union(codes, aliases).subquery()
+        statement = select(named.c.id, games.c.slug).join(games, games.c.id == named.c.game_id)
+        with self._parts.database.read() as connection:
+            rows = connection.execute(statement).all()
+        found: dict[int, str] = {
+            row.id: row.slug for row in rows if game is None or game == row.slug
+        }
+        if not found:
+            raise NotFound(f"there is no set {name!r}: 'tcgtracker sync sets' takes sets in")
+        if len(found) > 1:
+            raise InvalidInput(f"{name!r} is a set of {', '.join(found.values())}: give --game")
+        return next(iter(found))
 
     def own_sets(self, source: Source, game: str, names: set[str], outcome: SyncOutcome) -> None:
         """Join a vendor's own sets to ours, and make cards of what no catalog has."""

@@ -1,18 +1,18 @@
 """Background work that keeps the catalog and the bulk sources up to date."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
 
+from tcgtracker.database.engine import Database
 from tcgtracker.database.unit_of_work import unit_of_work
+from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.errors import Conflict, InvalidInput
 from tcgtracker.operations.context import JobContext
 from tcgtracker.operations.queue import JobQueue
 from tcgtracker.operations.registry import Handler, Job
 from tcgtracker.quotes.bulk_sync import BulkSync
-from tcgtracker.quotes.service import Intake
-from tcgtracker.quotes.sync import CatalogSync, SyncParts
+from tcgtracker.quotes.sync import CatalogSync
 from tcgtracker.quotes.sync_report import SyncReport
 
 SYNC_SETS = "sync_tcg_sets"
@@ -25,12 +25,19 @@ _RETRIES = 3
 _ATTEMPTS = 1 + _RETRIES
 
 
-def jobs(parts: SyncParts, intake: Intake, *, queue: Callable[[], JobQueue]) -> list[Job]:
+def jobs(
+    database: Database,
+    clock: Clock,
+    *,
+    catalog: CatalogSync,
+    bulk: BulkSync,
+    queue: Callable[[], JobQueue],
+) -> list[Job]:
     """Return the jobs that synchronise.
 
     queue: gives the queue, which is made after the registry that these jobs are in.
     """
-    work = _SyncJobs(parts, intake, queue)
+    work = _SyncJobs(database, clock, catalog, bulk, queue)
 
     def job(
         name: str, handler: Handler, *, at: time | None = None, max_attempts: int = _ATTEMPTS
@@ -55,19 +62,27 @@ def jobs(parts: SyncParts, intake: Intake, *, queue: Callable[[], JobQueue]) -> 
 
 
 class _SyncJobs:
-    def __init__(self, parts: SyncParts, intake: Intake, queue: Callable[[], JobQueue]) -> None:
-        self._parts = parts
-        self._intake = intake
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        catalog: CatalogSync,
+        bulk: BulkSync,
+        queue: Callable[[], JobQueue],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._catalog = catalog
+        self._bulk = bulk
         self._queue = queue
 
     def sets(self, job: JobContext) -> dict[str, Any]:
         """Synchronise all; what failed is repeated alone, unless nothing worked."""
-        report = self._catalog(job).sets(_text(job, "game"))
+        report = self._catalog.checking(job.check).sets(_text(job, "game"))
         if report.nothing_worked:
             report.raise_failure()
-        parts = self._parts
-        first = parts.clock.now() + RETRY_DELAY
-        with unit_of_work(parts.database, parts.history) as uow:
+        first = self._clock.now() + RETRY_DELAY
+        with unit_of_work(self._database, self._database) as uow:
             for one in report.failures:
                 if one.worth_repeating:
                     self._queue().enqueue(
@@ -83,26 +98,20 @@ class _SyncJobs:
     def vendor_sets(self, job: JobContext) -> dict[str, Any]:
         """Synchronise the sets of one vendor and game."""
         game, vendor = _text(job, "game"), _text(job, "vendor")
-        return _whole(self._catalog(job).sets(game, vendor=vendor))
+        return _whole(self._catalog.checking(job.check).sets(game, vendor=vendor))
 
     def cards(self, job: JobContext) -> dict[str, Any]:
         set_id = job.args.get("set_id")
         if not isinstance(set_id, int) or isinstance(set_id, bool):
             raise InvalidInput(f"{job.name}: set_id is a number")
-        return _whole(self._catalog(job).cards(set_id))
+        return _whole(self._catalog.checking(job.check).cards(set_id))
 
     def pricecharting(self, job: JobContext) -> dict[str, Any]:
         force = job.args.get("force") is True
-        return _whole(self._bulk(job).pricecharting(_text(job, "game"), force=force))
+        return _whole(self._bulk.checking(job.check).pricecharting(_text(job, "game"), force=force))
 
     def tcgcsv(self, job: JobContext) -> dict[str, Any]:
-        return _whole(self._bulk(job).tcgcsv(_text(job, "game")))
-
-    def _catalog(self, job: JobContext) -> CatalogSync:
-        return CatalogSync(replace(self._parts, check=job.check))
-
-    def _bulk(self, job: JobContext) -> BulkSync:
-        return BulkSync(replace(self._parts, check=job.check), self._intake)
+        return _whole(self._bulk.checking(job.check).tcgcsv(_text(job, "game")))
 
 
 def _whole(report: SyncReport) -> dict[str, Any]:
