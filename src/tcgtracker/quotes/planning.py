@@ -184,9 +184,9 @@ def cards_of_open_jobs(connection: Connection) -> set[int]:
         select(jobs.c.args).where(IS_OPEN, jobs.c.name.in_([UPDATE_CARD, UPDATE_CARDS]))
     )
     for (args,) in rows:
-        found.update(args.get("card_ids", ()))
-        if "card_id" in args:
-            found.add(args["card_id"])
+        ids = args.get("card_ids", [args.get("card_id")])
+        # What is no id ends the job that has it, not the plan.
+        found.update(one for one in (ids if isinstance(ids, list) else ()) if isinstance(one, int))
     return found
 
 
