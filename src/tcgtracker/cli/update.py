@@ -9,6 +9,7 @@ from tcgtracker.cli.imports import progress_bar
 from tcgtracker.cli.opening import open_tracker
 from tcgtracker.cli.output import write_json, write_table
 from tcgtracker.cli.plan import DEFAULT_LIMIT, AsJson, Limit
+from tcgtracker.cli.text import printable
 from tcgtracker.domain.clock import iso
 from tcgtracker.domain.errors import InvalidInput, NotFound
 from tcgtracker.domain.source import Source
@@ -84,12 +85,17 @@ def _update_cards(
 def _update_due(tracker: "Tracker", limit: int) -> "list[CardOutcome]":
     from tcgtracker.quotes.update_jobs import update_due
 
+    def read_file(vendor: str, game: str) -> None:
+        for one in tracker.bulk_sync.read(vendor, game).failures:
+            typer.echo(f"{vendor} {game}: {printable(str(one.exception()))}", err=True)
+
     with progress_bar() as show:
         return update_due(
             tracker.database,
             tracker.clock,
             planner=tracker.planner,
             updater=tracker.updater,
+            read_file=read_file,
             limit=limit,
             on_progress=lambda done, total: show("cards", done, total),
         )

@@ -34,6 +34,14 @@ class BulkSync:
         """Return the same that calls `check` between pages."""
         return BulkSync(replace(self._parts, check=check), self._intake)
 
+    def read(self, vendor: str, game: str) -> SyncReport:
+        """Take in a vendor's newest file of a game.
+
+        Raises:
+            InvalidInput: the vendor publishes none.
+        """
+        return self.tcgcsv(game) if vendor == TCGCSV else self.pricecharting(game)
+
     def pricecharting(self, game: str | None = None, *, force: bool = False) -> SyncReport:
         """Take in the guide of each game that was not fetched within 24 hours.
 

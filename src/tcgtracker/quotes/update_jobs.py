@@ -115,19 +115,28 @@ def update_due(
     *,
     planner: Planner,
     updater: CardUpdater,
+    read_file: Callable[[str, str], None],
     limit: int = DEFAULT_LIMIT,
     on_progress: OnProgress | None = None,
 ) -> list[CardOutcome]:
     """Update the cards that are due in this thread; return what became of each.
 
-    Bulk files are left to their own jobs. Cards are claimed a chunk at a time, so that a worker
-    beside this takes none of them.
+    Bulk files come first; what they have no price for is planned again. Cards are claimed a chunk
+    at a time, so that a worker beside this takes none of them.
+
+    read_file: takes in a vendor's file of a game; a file that fails leaves its cards to others.
     """
-    made = planner.plan(limit=limit, bulk=False)
-    total = sum(len(step.card_ids) for step in made.plan.steps)
+    outcomes: list[CardOutcome] = []
+    made = planner.plan(limit=limit)
+    files = [step for step in made.plan.steps if step.operation is Operation.BULK]
+    for step in files:
+        read_file(step.vendor, step.game)
+        outcomes += updater.shown(step.card_ids, step.source)
+    if files:
+        made = planner.plan(limit=limit, bulk=False)
     with database.write() as connection:
         save_checks(connection, answered=made.fresh, missed=(), now=clock.now())
-    outcomes: list[CardOutcome] = []
+    total = len(outcomes) + sum(len(step.card_ids) for step in made.plan.steps)
     for step in made.plan.steps:
         for card_ids in _chunks(step, planner.batch_of(step.source), _SHORT_CHUNK):
             now = clock.now()
