@@ -198,7 +198,7 @@ def _bulk_steps(
         alone = not offer.answers_items and any(
             not any(other.vendor in card.refs for other in later) for card in covered
         )
-        if scope.unread and offer.answers_items:
+        if scope in unread_scopes(offer):
             covered = of_game  # no vendor behind this one is asked before the file has told
         elif asked <= by_items and not alone:
             continue
@@ -217,6 +217,15 @@ def _bulk_steps(
         )
         left = None if left is None else left - scope.calls
     return steps
+
+
+def unread_scopes(offer: Offer) -> list[BulkScope]:
+    """Return the files that come before the vendors behind this one: which cards they hold, only
+    they can tell. A vendor of files alone is the last resort, not the first.
+    """
+    if not offer.answers_items:
+        return []
+    return [scope for scope in offer.scopes if scope.unread and not scope.closed]
 
 
 def _why_no_file(offer: Offer, game: str, left: int | None) -> str:

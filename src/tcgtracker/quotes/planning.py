@@ -16,7 +16,7 @@ from tcgtracker.operations.rows import IS_OPEN
 from tcgtracker.quotes.asking import Asking, load_asking
 from tcgtracker.quotes.due_cards import DueRow, QuoteRow, iter_due, quotes_of
 from tcgtracker.quotes.offers import SourceOrder, default_order, load_offers
-from tcgtracker.quotes.plan import DueCard, Offer, Plan, compute_plan
+from tcgtracker.quotes.plan import DueCard, Offer, Plan, compute_plan, unread_scopes
 from tcgtracker.quotes.vendors import Vendors
 
 UPDATE_CARD = "update_card_price"
@@ -116,6 +116,7 @@ class Planner:
         }
         quotes, need = quotes_of(connection, ids), self._need(ids)
         open_sources = {offer.source for offer in offers if not offer.closed}
+        unread = {(offer.source, scope.game) for offer in offers for scope in unread_scopes(offer)}
         cards = []
         for row in rows:
             card_id = row.card_id
@@ -125,7 +126,10 @@ class Planner:
                 for source, asking in asked.items()
                 if source is not None and card_id in asking.refs
             }
-            fresh = self._fresh_until(order, known, refs.keys() & open_sources)
+            askable = (refs.keys() & open_sources) | {
+                source for source, game in unread if game == row.game
+            }
+            fresh = self._fresh_until(order, known, askable)
             if fresh is not None and fresh > now:
                 made.fresh[card_id] = fresh
             elif not refs:
