@@ -24,6 +24,7 @@ class Leads:
     source: Source
     shared: Sequence[ClaimRow]
     own_card: int | None
+    """None too where only the vendor's own guide made it, and the shared id points at a card."""
     facts: Mapping[int, CardFacts]
 
 
@@ -84,7 +85,7 @@ def recheck(
     if new and new.card_id == old.card_id and new.trusted:
         return (new, "") if new.variant == old.variant else (None, _other_bracket(old, new.variant))
     same = before is not None and identity(before) == identity(stated)
-    if new and new.trusted and old.origin == Origin.OWN_ID and same:
+    if new and new.card_id != old.card_id and old.origin == Origin.OWN_ID and same:
         return new, ""  # a card of its own, until another catalog brought the one that it names
     if new:
         where = "" if new.card_id == old.card_id else f" (card {new.card_id})"

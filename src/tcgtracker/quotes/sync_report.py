@@ -90,6 +90,7 @@ class SyncOutcome:
         self.counts["own_sets_joined"] += report.sets_joined
         self.counts["products_claimed"] += report.claimed
         self.counts["products_waiting"] += report.waiting
+        self.counts["own_cards_dropped"] += report.dropped
         self.count_stated(report.stated)
 
     def as_dict(self) -> dict[str, Any]:
