@@ -3,7 +3,7 @@
 import io
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 from tcgtracker.runtime.logging import configure_logging
 from tcgtracker.sandbox.make_sandbox import make_sandbox
 from tcgtracker.sandbox.wire import TunableVendor
+from tcgtracker.tracker import Tracker
 from tests.conftest import new_postgres_database
 from tests.integration.vendor_faults.invariants import Before, check, snapshot
 from tests.integration.vendor_faults.stack import CANARIES, SEEDED_AT, Seed, Stack, build, fill
@@ -109,8 +110,12 @@ def _stack(
     log = io.StringIO()
     monkeypatch.setattr(sys, "stderr", log)
     configure_logging(level="DEBUG", as_json=True)
-    tracker = build(seed.sandbox, url, monkeypatch)
-    stack = Stack(seed.sandbox, tracker, seed)
+
+    def wire(settings: Mapping[str, str]) -> Tracker:
+        return build(seed.sandbox, url, monkeypatch, settings)
+
+    tracker = wire({})
+    stack = Stack(seed.sandbox, tracker, seed, log, wire)
     try:
         before: Before = snapshot(tracker)
         yield stack
@@ -118,6 +123,6 @@ def _stack(
         said = capsys.readouterr()
         check(stack, before, [said.out, said.err, log.getvalue(), caplog.text])
     finally:
-        tracker.close()
+        stack.tracker.close()
         structlog.reset_defaults()
         seed.rewind()

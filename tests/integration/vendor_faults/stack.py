@@ -1,17 +1,22 @@
 """The wired tracker against the sandbox, both on one clock that stands until it is moved."""
 
+import json
 import os
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from tcgtracker.bootstrap import build_tracker
 from tcgtracker.database.migrate import upgrade
+from tcgtracker.database.tables.operations import jobs
+from tcgtracker.database.tables.sources import source_state
+from tcgtracker.domain.ids import JobId
 from tcgtracker.domain.source import Source
 from tcgtracker.integrations.contract import JOB_CALL, CallPolicy
 from tcgtracker.operations.values import JsonValue
@@ -74,8 +79,20 @@ class Stack:
     sandbox: Sandbox
     tracker: Tracker
     seed: Seed
+    log: StringIO
+    rewire: Callable[[Mapping[str, str]], Tracker]
     outcomes: list[CardOutcome] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+
+    def restart(self, **settings: str) -> None:
+        """Go on in a new process, as it were, with other settings."""
+        self.tracker.close()
+        self.tracker = self.rewire(settings)
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        """Return the log's lines of an event."""
+        lines = (json.loads(line) for line in self.log.getvalue().splitlines() if line[:1] == "{")
+        return [line for line in lines if line.get("event") == event]
 
     @property
     def clock(self) -> SandboxClock:
@@ -94,13 +111,13 @@ class Stack:
     ) -> CardOutcome:
         return self.update(card_id, source=source, policy=policy)[0]
 
-    def enqueue(self, *card_ids: int, source: Source | None = None) -> str:
+    def enqueue(self, *card_ids: int, source: Source | None = None) -> JobId:
         """Ask for cards in the background; return the job's id."""
         args: dict[str, JsonValue] = {"source": source.value} if source else {}
         name = UPDATE_CARD if len(card_ids) == 1 else UPDATE_CARDS
         args |= {"card_id": card_ids[0]} if len(card_ids) == 1 else {"card_ids": list(card_ids)}
         with self.tracker.unit_of_work() as uow:
-            return str(self.tracker.queue.enqueue(uow, name, args))
+            return self.tracker.queue.enqueue(uow, name, args)
 
     def run_jobs(self) -> int:
         """Run what is due now."""
@@ -131,8 +148,9 @@ class Stack:
 
     def state(self, vendor: str) -> Any:  # noqa: ANN401 - a row
         """Return the vendor's row of health."""
-        (row,) = self.sql("SELECT * FROM source_state WHERE service = :s", s=vendor)
-        return row
+        with self.tracker.database.read() as connection:
+            wanted = select(source_state).where(source_state.c.service == vendor)
+            return connection.execute(wanted).one()
 
     def cards(self, count: int = 1, *, market_above: int = 300) -> list[int]:
         """Return plain cards that PriceCharting and JustTCG both have a price of, dear ones."""
@@ -177,11 +195,15 @@ class Stack:
         )
         return {row[0]: row[1] for row in rows}
 
-    def job(self, job_id: str) -> Any:  # noqa: ANN401 - a row
-        """Return state, attempts, run_at, error and error_type of a job."""
-        rows = self.sql("SELECT id, state, attempts, run_at, error, error_type FROM jobs")
-        (row,) = [row for row in rows if str(row.id).replace("-", "") == job_id.replace("-", "")]
-        return row
+    def job(self, job_id: JobId) -> Any:  # noqa: ANN401 - a row
+        """Return a job's row."""
+        with self.tracker.database.read() as connection:
+            return connection.execute(select(jobs).where(jobs.c.id == job_id)).one()
+
+    def retry(self, job_id: JobId) -> None:
+        """Let a dead job begin again, as `jobs retry` does."""
+        with self.tracker.unit_of_work() as uow:
+            self.tracker.queue.retry(uow, job_id)
 
     def recover(self, card_id: int, *, after_s: float = 61) -> CardOutcome:
         """Take every fault away, wait, and show that the card is answered again."""
@@ -206,12 +228,17 @@ class Stack:
             self.errors.append(repr(vars(error)))
 
 
-def build(sandbox: Sandbox, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Tracker:
+def build(
+    sandbox: Sandbox,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Mapping[str, str] | None = None,
+) -> Tracker:
     """Wire a tracker that is set up by the environment, as in operation."""
     for name in list(os.environ):
         if name.startswith(("API_", "DB_", "HISTORY_", "REDIS_", "JOBS_")):
             monkeypatch.delenv(name)
-    for name, value in sandbox.environment().items():
+    for name, value in {**sandbox.environment(), **(settings or {})}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("DB_URL", database_url)
     clock = sandbox.clock
@@ -220,7 +247,7 @@ def build(sandbox: Sandbox, database_url: str, monkeypatch: pytest.MonkeyPatch) 
         return clock.now().timestamp()
 
     async def pause(delay_s: float) -> None:
-        clock.advance(timedelta(seconds=delay_s))
+        clock.advance(timedelta(seconds=delay_s, microseconds=1))  # never rounded to no time at all
 
     def adapters(_redis_url: str, paces: Mapping[str, Pace]) -> Adapters:
         return Adapters(
