@@ -246,15 +246,13 @@ def points(connection: Connection) -> Iterator[Point]:
     wanted += [name for name in tables if not wanted and name.startswith("price_history_")]
     assert not connection.execute(text("SELECT 1 FROM price_blocks LIMIT 1")).first()
     for table in (*wanted, "price_late"):
-        rows = connection.execute(
-            text(f"{_COLUMNS}, h.revision, h.state FROM {table} h {_JOINS}")  # noqa: S608 - names
-        )
+        rows = connection.execute(text(f"{_COLUMNS}, h.revision, h.state FROM {table} h {_JOINS}"))
         yield from map(_point, rows)
 
 
 def _held(connection: Connection) -> Iterator[Point]:
     rows = connection.execute(
-        text(f"{_COLUMNS}, 0 AS revision, 0 AS state FROM price_holds h {_JOINS}")  # noqa: S608
+        text(f"{_COLUMNS}, 0 AS revision, 0 AS state FROM price_holds h {_JOINS}")
     )
     yield from map(_point, rows)
 
@@ -268,7 +266,7 @@ _JOINS = (
 )
 
 
-def _point(row: Any) -> Point:  # noqa: ANN401 - a row
+def _point(row: Any) -> Point:
     at = row.observed_at
     return Point(
         row.source,

@@ -142,11 +142,11 @@ class Stack:
         with self.tracker.database.read() as connection:
             return connection.execute(text(statement), values).all()
 
-    def one(self, statement: str, **values: object) -> Any:  # noqa: ANN401 - a column
+    def one(self, statement: str, **values: object) -> Any:
         (row,) = self.sql(statement, **values)
         return row[0]
 
-    def state(self, vendor: str) -> Any:  # noqa: ANN401 - a row
+    def state(self, vendor: str) -> Any:
         """Return the vendor's row of health."""
         with self.tracker.database.read() as connection:
             wanted = select(source_state).where(source_state.c.service == vendor)
@@ -195,7 +195,7 @@ class Stack:
         )
         return {row[0]: row[1] for row in rows}
 
-    def job(self, job_id: JobId) -> Any:  # noqa: ANN401 - a row
+    def job(self, job_id: JobId) -> Any:
         """Return a job's row."""
         with self.tracker.database.read() as connection:
             return connection.execute(select(jobs).where(jobs.c.id == job_id)).one()

@@ -41,9 +41,9 @@ def test_v3_retry_after_is_honoured_within_its_bounds(
     assert isinstance(outcome.misses[0].error, RateLimited)
     assert outcome.price is not None, "the other vendor answered"
     assert stack.fired("rate_limited") == 1
-    assert _wait_s(stack, vendor) == pytest.approx((least_s + most_s) / 2, abs=_tolerance(
-        least_s, most_s
-    ))
+    assert _wait_s(stack, vendor) == pytest.approx(
+        (least_s + most_s) / 2, abs=_tolerance(least_s, most_s)
+    )
     until = outcome.misses[0].error.retry_at
     if least_s > 2:  # the spacing of PriceCharting's calls alone is longer than a second
         stack.clock.set(until - timedelta(seconds=0.2) - SPACING)
@@ -65,7 +65,9 @@ def test_v4_without_a_header_the_wait_grows_with_jitter(each_stack: Stack, vendo
     source = Source(vendor)
     first_s = {FIRST: 10.0, "justtcg": 60.0, "tcgplayer": 30.0}[vendor]
     params = {"retry_after": "none", "text": True, "body": "slow down, please"}
-    stack.sandbox.fault("rate_limited", vendor=vendor, path="/", pattern="(?<!token)$", params=params)
+    stack.sandbox.fault(
+        "rate_limited", vendor=vendor, path="/", pattern="(?<!token)$", params=params
+    )
     waits = []
     for _ in range(3):
         before = len(stack.calls(vendor, "/"))
