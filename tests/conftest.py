@@ -41,14 +41,15 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @contextmanager
-def new_postgres_database() -> Iterator[str]:
-    """Give the URL of a new, empty database, dropped afterwards."""
+def new_postgres_database(*, template: str = "") -> Iterator[str]:
+    """Give the URL of a new database, empty or a copy of the named one; dropped afterwards."""
     server = make_url(POSTGRES_URL).set(drivername="postgresql+psycopg")
     name = f"tcgtracker_test_{uuid.uuid4().hex[:12]}"
     admin = create_engine(server, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
     try:
         with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
+            copy = f" TEMPLATE {template}" if template else ""
+            connection.execute(text(f"CREATE DATABASE {name}{copy}"))
     except OperationalError as exc:
         admin.dispose()
         skip_or_fail(f"no PostgreSQL at {server.render_as_string(hide_password=True)}: {exc.orig}")

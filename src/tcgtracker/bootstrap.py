@@ -1,6 +1,6 @@
 """From settings to a wired tracker: the one module that chooses adapters by name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from tcgtracker.config import Settings
@@ -36,8 +36,16 @@ from tcgtracker.tracker import Tracker
 _BULK_JOBS = {"pricecharting": sync_jobs.SYNC_PRICECHARTING, "tcgcsv": sync_jobs.SYNC_TCGCSV}
 
 
-def build_tracker(settings: Settings | None = None, *, clock: Clock | None = None) -> Tracker:
+def build_tracker(
+    settings: Settings | None = None,
+    *,
+    clock: Clock | None = None,
+    adapt: Callable[[str, Mapping[str, Pace]], Adapters] = choose_adapters,
+) -> Tracker:
     """Wire a tracker; nothing is opened before it is used.
+
+    adapt: makes limiter and cache out of `REDIS_URL` and the paces; with another clock than the
+    machine's, one whose limiter waits on that clock.
 
     Raises:
         InvalidInput: the configuration is wrong; the message names the keys.
@@ -54,7 +62,7 @@ def build_tracker(settings: Settings | None = None, *, clock: Clock | None = Non
         name: Plan(one.info.limits.per_day, one.info.limits.per_month)
         for name, one in configured.items()
     }
-    adapters = choose_adapters(
+    adapters = adapt(
         settings.redis.url,
         {
             name: Pace(one.info.limits.per_minute, one.info.limits.min_interval_s)
