@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tcgtracker.cli.errors import FAILURE, report
+from tcgtracker.cli.imports import progress_bar
 from tcgtracker.cli.opening import open_tracker
 from tcgtracker.cli.output import write_json, write_table
 from tcgtracker.cli.text import printable
@@ -40,15 +41,29 @@ def sets(*, game: Game = None, as_json: AsJson = False) -> None:
 def cards(
     *,
     set_: Annotated[
-        str, typer.Option("--set", help="The set's number, its code or another name of it.")
-    ],
+        str | None,
+        typer.Option(
+            "--set", help="Only this set: its number, its code, or its exact name in any case."
+        ),
+    ] = None,
     game: Game = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take in the cards of one set, their links and prices, from each vendor that knows the set.
+    """Take in cards, their links and prices: of one set, or of all sets that are due.
+
+    One set is asked for at each vendor that knows it. A set is due when its cards were never taken
+    in completely, 30 days after that, and when its vendor states another number of cards; JustTCG's
+    small quota is used only for sets that nobody else names.
 
     Exit code 1 when a vendor failed; what the others said is kept.
     """
+    if set_ is None:
+        with open_tracker(quiet=True) as tracker, progress_bar() as show:
+            done = tracker.catalog_sync.due_cards(game, on_progress=show)
+        if not done.outcomes and not done.idle and not as_json:
+            typer.echo("The cards of no set are due.")
+        _show(done, as_json=as_json)
+        return
     with open_tracker(quiet=True) as tracker:
         set_id = tracker.catalog_sync.find_set(set_, game)
         _show(tracker.catalog_sync.cards(set_id), as_json=as_json)

@@ -45,7 +45,7 @@ GUIDE = Facet(kind=PriceKind.GUIDE)
 
 
 class Shelf:
-    """A vendor with sets, cards and bulk files; `faults` are raised by game, or by `version`."""
+    """A vendor with sets, cards and bulk files; `faults` are raised by game or call."""
 
     def __init__(self, info: VendorInfo) -> None:
         self.info = info
@@ -84,8 +84,9 @@ class Shelf:
 
     def _answer(self, call: str, game: str, pages: Sequence[Page]) -> Sequence[Page]:
         self.calls.append(call)
-        if game in self.faults:
-            raise self.faults[game]
+        for named in (call, game):
+            if named in self.faults:
+                raise self.faults[named]
         return pages
 
 
