@@ -1,4 +1,4 @@
-"""What holds after every fault (I1, I2, I3, I5, I7, I10), read from the database and the sandbox."""
+"""What holds after every fault (I1, I2, I3, I5, I7, I10), read from database and sandbox."""
 
 import base64
 import re
@@ -104,8 +104,8 @@ def check(stack: Stack, before: Before, said: Iterable[str]) -> None:
 
 def check_kept(stack: Stack, before: Before, found: Sequence[Point]) -> None:
     """I1: what was there, and what an outcome says is stored, is there."""
-    lost = before.points - set(found)
-    assert not lost, f"I1: {len(lost)} acknowledged points are gone: {sorted(lost)[:3]}"
+    lost = lost_of(before.points, found)
+    assert not lost, f"I1: {len(lost)} acknowledged points are gone: {lost[:3]}"
     by_series = defaultdict(list)
     for point in found:
         by_series[point.series].append(point)
@@ -118,6 +118,23 @@ def check_kept(stack: Stack, before: Before, found: Sequence[Point]) -> None:
             for point in by_series[price.series_id]
         )
         assert there, f"I1: an outcome states a price that the history does not have: {outcome}"
+
+
+def lost_of(before: Iterable[Point], found: Sequence[Point]) -> list[Point]:
+    """Return the points whose series does not say the same any more at their moment.
+
+    A row that repeats the one before it may go, when that one came later: only changes are kept.
+    """
+    by_series = defaultdict(list)
+    for point in found:
+        by_series[point.series].append(point)
+    lost = []
+    for point in set(before) - set(found):
+        earlier = [one for one in by_series[point.series] if one.at <= point.at]
+        there = max(earlier, key=lambda one: (one.at, one.revision), default=None)
+        if there is None or (there.state, there.values) != (point.state, point.values):
+            lost.append(point)
+    return sorted(lost)
 
 
 def check_unique(found: Sequence[Point], names: Counter[tuple[object, ...]]) -> None:
@@ -333,7 +350,7 @@ def _states(stated: Figures, name: str, value: int) -> bool:
 def _cents(price: ServedPrice) -> int | None:
     value = price.value
     try:
-        if price.vendor == "pricecharting" and "$" not in value:
+        if price.vendor == "pricecharting" and not set(value) & set("$.,"):  # not of the file
             return int(value)
         dollars = Decimal(value.replace("$", "").replace(",", ""))
         if not dollars.is_finite() or abs(dollars) > _MOST:

@@ -3,6 +3,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -170,7 +171,7 @@ def _kinds(stack: Stack, card: int) -> list[MissKind]:
 
 def _gaps(calls: list[Call]) -> list[float]:
     moments = sorted(call.at for call in calls)
-    return [(after - before).total_seconds() for before, after in zip(moments, moments[1:])]
+    return [(after - before).total_seconds() for before, after in pairwise(moments)]
 
 
 def _most_within(calls: list[Call], vendor: str, seconds: float) -> int:

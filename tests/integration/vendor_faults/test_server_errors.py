@@ -1,6 +1,7 @@
 """V5, V6, V24, and what lasting trouble of every source comes to."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -134,7 +135,7 @@ def test_lasting_503_of_every_source_is_four_attempts_and_one_dead_letter(
         assert f"{vendor}: " in job.error, "the reason names every source"
         moments = [call.at - began for call in stack.calls(vendor)]
         assert len(moments) == 4, f"{vendor} was asked {len(moments)} times"
-        waits = [after - before for before, after in zip(moments, moments[1:], strict=False)]
+        waits = [after - before for before, after in pairwise(moments)]
         assert all(timedelta(seconds=60) <= wait < timedelta(seconds=75) for wait in waits)
     assert stack.fired("server_error") == 4 * len(ASKED)
     assert stack.one("SELECT count(*) FROM jobs WHERE state = 'dead'") == 1
