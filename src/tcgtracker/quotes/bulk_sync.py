@@ -13,7 +13,7 @@ from tcgtracker.integrations.contract import Capability, PricePage, StatedProduc
 from tcgtracker.quotes.following import follow
 from tcgtracker.quotes.service import Intake
 from tcgtracker.quotes.sync import CatalogSync, SyncParts
-from tcgtracker.quotes.sync_marks import SyncMark, load_mark, save_mark
+from tcgtracker.quotes.sync_marks import FAILED, TAKEN, SyncMark, load_mark, save_mark
 from tcgtracker.quotes.sync_report import SyncOutcome, SyncReport
 
 PRICECHARTING = "pricecharting"
@@ -104,7 +104,7 @@ class BulkSync:
 
     def _mark(self, vendor: str, game: str) -> SyncMark | None:
         with self._parts.database.read() as connection:
-            return load_mark(connection, vendor, f"bulk:{game}")
+            return load_mark(connection, vendor, f"{TAKEN}:{game}")
 
     def _collect(self, outcome: SyncOutcome, *, mark: str) -> None:
         """Fetch and record a game's files; the mark is set only when nothing is missing."""
@@ -127,16 +127,15 @@ class BulkSync:
             self._catalog.own_sets(Source.PRICECHARTING, outcome.game, names, outcome)
         followed = follow(parts.database, parts.history, clock=parts.clock)
         outcome.count_links(followed.links)
-        if outcome.failed:
-            return
-        if outcome.vendor == PRICECHARTING:
+        if not outcome.failed and outcome.vendor == PRICECHARTING:
             self._keep_products(outcome.game, stated)
+        subject = FAILED if outcome.failed else TAKEN
         with parts.database.write() as connection:
             save_mark(
                 connection,
                 parts.database.dialect,
                 outcome.vendor,
-                f"bulk:{outcome.game}",
+                f"{subject}:{outcome.game}",
                 mark,
                 now=parts.clock.now(),
             )
