@@ -1,6 +1,6 @@
 """From settings to a wired tracker: the one module that chooses adapters by name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 
@@ -28,7 +28,7 @@ from tcgtracker.operations.scheduler import Scheduler
 from tcgtracker.prices import jobs as prices_jobs
 from tcgtracker.prices.quick import ScopeLooks
 from tcgtracker.quotes import jobs as quotes_jobs
-from tcgtracker.quotes import update_jobs
+from tcgtracker.quotes import sync_jobs, update_jobs
 from tcgtracker.quotes.bulk_sync import BulkSync
 from tcgtracker.quotes.planning import Planner
 from tcgtracker.quotes.service import Intake
@@ -41,11 +41,19 @@ from tcgtracker.runtime.places import Pace
 from tcgtracker.runtime.ports import CallGate
 from tcgtracker.tracker import Tracker
 
-_BULK_JOBS = {"pricecharting": "sync_pricecharting_data", "tcgcsv": "sync_tcgcsv"}
+_BULK_JOBS = {"pricecharting": sync_jobs.SYNC_PRICECHARTING, "tcgcsv": sync_jobs.SYNC_TCGCSV}
 
 
-def build_tracker(settings: Settings | None = None, *, clock: Clock | None = None) -> Tracker:
+def build_tracker(
+    settings: Settings | None = None,
+    *,
+    clock: Clock | None = None,
+    adapt: Callable[[str, Mapping[str, Pace]], Adapters] = choose_adapters,
+) -> Tracker:
     """Wire a tracker; nothing is opened before it is used.
+
+    adapt: makes limiter and cache out of `REDIS_URL` and the paces; with another clock than the
+    machine's, one whose limiter waits on that clock.
 
     Raises:
         InvalidInput: the configuration is wrong; the message names the keys.
@@ -62,7 +70,7 @@ def build_tracker(settings: Settings | None = None, *, clock: Clock | None = Non
         name: Plan(one.info.limits.per_day, one.info.limits.per_month)
         for name, one in configured.items()
     }
-    adapters = choose_adapters(
+    adapters = adapt(
         settings.redis.url,
         {
             name: Pace(one.info.limits.per_minute, one.info.limits.min_interval_s)
@@ -182,5 +190,12 @@ def _jobs(tracker: Tracker) -> list[Job]:
             planner=tracker.planner,
             queue=lambda: tracker.queue,
             bulk_jobs=_BULK_JOBS,
+        ),
+        *sync_jobs.jobs(
+            database,
+            clock,
+            catalog=tracker.catalog_sync,
+            bulk=tracker.bulk_sync,
+            queue=lambda: tracker.queue,
         ),
     ]

@@ -173,9 +173,7 @@ class BatchWriter:
         if self._searched():
             connection.execute(_NEXT_VERSION)
         _execute(connection, _RENAME, self._renames)
-        for merge in self._merges:
-            for statement in _MERGE:
-                connection.execute(text(statement), merge)
+        self.flush_merges()
         _execute(connection, insert(tcg_sets), self._sets)
         _execute(connection, _CHANGE_SET, self._set_changes)
         _execute(connection, insert(set_aliases), self._set_aliases)
@@ -225,9 +223,17 @@ class BatchWriter:
                 self._set_aliases,
                 self._cards,
                 self._fills,
-                self._merges,
             )
         )
+
+    def flush_merges(self) -> None:
+        """Merge the cards, for what reads them in the same transaction."""
+        if self._merges:
+            self._connection.execute(_NEXT_VERSION)
+        for merge in self._merges:
+            for statement in _MERGE:
+                self._connection.execute(text(statement), merge)
+        self._merges.clear()
 
     def _bulk(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:

@@ -23,6 +23,10 @@ class Tokens:
         self._expiry[token] = now + lifetime
         return token
 
+    def given(self) -> tuple[str, ...]:
+        """Return every token that was given out, so that a test can look for leaks of them."""
+        return tuple(self._expiry)
+
     def valid(self, authorization: str, now: datetime) -> bool:
         """Tell whether an Authorization header carries a token that is still good."""
         scheme, _, token = authorization.partition(" ")

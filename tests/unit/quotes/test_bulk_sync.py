@@ -14,6 +14,7 @@ from tcgtracker.database.tables.sources import sync_marks
 from tcgtracker.domain.errors import InvalidInput, SourcePaused, Unavailable
 from tcgtracker.domain.source import Source
 from tcgtracker.integrations.contract import Capability, StatedProduct
+from tcgtracker.quotes.offers import load_offers
 from tests.unit.catalog.builders import a_card, a_set, a_variant, lines, load
 from tests.unit.catalog.stating import a_statement, claims
 from tests.unit.catalog.test_statements import one_card, state_of
@@ -23,9 +24,9 @@ from tests.unit.quotes.test_sync import enqueue, jobs_of
 BASE = "Pokemon Set base4"
 
 
-def guide_shelf(*stated: StatedProduct, **options: str) -> Shelf:
+def guide_shelf(*stated: StatedProduct, missing: str = "") -> Shelf:
     shelf = a_shelf(Source.PRICECHARTING, Capability.BULK)
-    shelf.bulk_pages = {"pokemon": [a_guide(stated, **options)]}  # type: ignore[arg-type] - options
+    shelf.bulk_pages = {"pokemon": [a_guide(stated, missing=missing)]}
     return shelf
 
 
@@ -177,6 +178,8 @@ def test_without_a_shared_id_number_and_name_must_fit_one_card(
     else:
         assert claims(database)["104"][1] == Origin.OWN_ID
         assert kit.cards()[-1][0] == "tcgdex:intl:base4"
+        kit.bulk.pricecharting("pokemon", force=True)
+        assert claims(database)["104"][1] == Origin.OWN_ID
         assert len(kit.cards()) == 5
 
 
@@ -254,9 +257,9 @@ def test_cards_of_a_set_take_in_what_the_guide_said_before(
 # --- TCGCSV
 
 
-def day_shelf(**options: str) -> Shelf:
+def day_shelf(missing: str = "") -> Shelf:
     shelf = a_shelf(Source.TCGCSV, Capability.BULK)
-    shelf.bulk_pages = {"pokemon": [a_day(**options)]}  # type: ignore[arg-type] - options
+    shelf.bulk_pages = {"pokemon": [a_day(missing=missing)]}
     return shelf
 
 
@@ -285,11 +288,11 @@ def test_an_incomplete_day_leaves_no_mark_and_is_repeated(database: Database) ->
     kit = SyncKit(database, shelf)
     enqueue(kit, "sync_tcgcsv", game="pokemon")
     kit.run_jobs()
-    assert marks(database) == {}
+    assert set(marks(database)) == {"bulk-failed:pokemon"}
     assert "group 605: 502" in jobs_of(kit)["sync_tcgcsv"][2]
     shelf.bulk_pages = {"pokemon": [a_day()]}
     kit.run_jobs(minutes=5)
-    assert marks(database) == {"bulk:pokemon": shelf.build}
+    assert marks(database)["bulk:pokemon"] == shelf.build
 
 
 def test_a_game_that_fails_leaves_the_marks_of_the_others(database: Database) -> None:
@@ -298,7 +301,32 @@ def test_a_game_that_fails_leaves_the_marks_of_the_others(database: Database) ->
     kit = SyncKit(database, shelf)
     report = kit.bulk.tcgcsv()
     assert [one.game for one in report.failures] == ["onepiece"]
-    assert set(marks(database)) == {"bulk:pokemon"}
+    assert set(marks(database)) == {"bulk:pokemon", "bulk-failed:onepiece"}
+
+
+def test_a_file_that_failed_is_not_planned_until_the_sources_behind_it_had_their_turn(
+    database: Database,
+) -> None:
+    shelf = guide_shelf(missing="cut off")
+    kit = SyncKit(database, shelf)
+    kit.bulk.pricecharting("pokemon")
+
+    def closed(hours: int) -> str:
+        with database.read() as connection:
+            (offer,) = load_offers(
+                connection,
+                kit.parts.vendors,
+                [Source.PRICECHARTING],
+                now=NOON + timedelta(hours=hours),
+                bulk={"pricecharting"},
+            )
+        return next(scope.closed for scope in offer.scopes if scope.game == "pokemon")
+
+    assert closed(5).startswith("failed at ")
+    assert closed(6) == ""
+    shelf.bulk_pages = {"pokemon": [a_guide(())]}
+    kit.bulk.pricecharting("pokemon")
+    assert closed(5).startswith("fetched at ")
 
 
 def test_a_disabled_vendor_is_not_asked(database: Database) -> None:

@@ -1,6 +1,7 @@
 """What an answer says beyond its status: what is left of the plan, and which limit was hit."""
 
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 
 from tcgtracker.domain.clock import start_of_day
 from tcgtracker.domain.errors import (
@@ -23,10 +24,16 @@ _MINUTE = timedelta(minutes=1)
 
 
 def judge(answer: Answer, now: datetime) -> Verdict | None:
-    """Return what the body says; `now` is aware UTC."""
+    """Return what the body says; `now` is aware UTC.
+
+    Raises:
+        ContractBroken: a success that is no JSON.
+    """
     try:
         decoded = answer.json()
     except ContractBroken:
+        if answer.status == HTTPStatus.OK:
+            raise
         decoded = None
     if not isinstance(decoded, dict):
         decoded = {}

@@ -200,7 +200,10 @@ class PriceGuide:
         if ";" in header_line:
             raise InvalidInput(f"{path}: separate the columns by commas or tabs, not semicolons")
         delimiter = "\t" if header_line.count("\t") > header_line.count(",") else ","
-        header = [name.strip().lower() for name in _split(header_line, delimiter)]
+        try:
+            header = [name.strip().lower() for name in _split(header_line, delimiter)]
+        except csv.Error as exc:
+            raise InvalidInput(f"{path}: the header cannot be read: {exc}") from exc
         for needed in (ID, CONSOLE, NAME, LOOSE):
             if header.count(needed) != 1:
                 raise InvalidInput(f"{path}: needs the column {needed!r} once; it has {header}")

@@ -1,6 +1,7 @@
 """What an answer says beyond its status: the vendor reports a refused token in the body."""
 
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from tcgtracker.domain.errors import BadCredentials, ContractBroken, RateLimited
 from tcgtracker.integrations.http import Answer, Verdict
@@ -27,7 +28,17 @@ def error_of(answer: Answer) -> AnswerPayload | None:
 
 
 def judge(answer: Answer) -> Verdict | None:
-    """Tell a refused token, which may come as 200."""
+    """Tell a refused token, which may come as 200.
+
+    Raises:
+        ContractBroken: a success that is no JSON.
+    """
+    if answer.status == HTTPStatus.OK:
+        answer.json()
+    return _refused(answer)
+
+
+def _refused(answer: Answer) -> Verdict | None:
     said = error_of(answer)
     token = said is not None and "access token" in said.error_message.casefold()
     if answer.status in _REFUSED or token:
@@ -38,7 +49,7 @@ def judge(answer: Answer) -> Verdict | None:
 
 
 def judge_guide(answer: Answer, now: datetime) -> Verdict | None:
-    """As `judge`; too soon after another download without a word on how long means 10 minutes."""
+    """Tell a refused token; too soon after another guide, without a word on how long, is 10 min."""
     if answer.status == _TOO_FAST and "retry-after" not in answer.headers:
         return Verdict(
             error=RateLimited(
@@ -49,7 +60,7 @@ def judge_guide(answer: Answer, now: datetime) -> Verdict | None:
                 request_id=answer.request_id,
             )
         )
-    return judge(answer)
+    return _refused(answer)
 
 
 def says_unknown_product(said: AnswerPayload) -> bool:

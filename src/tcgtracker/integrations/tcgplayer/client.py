@@ -134,7 +134,13 @@ class TcgplayerVendor:
 
 
 def _judge(answer: Answer) -> Verdict | None:
-    """Read 403 as a refused key: the vendor documents no other use of it."""
+    """Read 403 as a refused key: the vendor documents no other use of it.
+
+    Raises:
+        ContractBroken: a success without the documented envelope.
+    """
+    if answer.status == HTTPStatus.OK:
+        read_envelope(answer)
     if answer.status != HTTPStatus.FORBIDDEN:
         return None
     reason = "the vendor refuses this key (403)"
