@@ -6,6 +6,9 @@ from pydantic import BaseModel, Field
 
 from tcgtracker.api.catalog_schemas import Card
 
+SEARCHABLE = ("pricecharting", "justtcg", "tcgplayer", "ebay", "all")
+"""What a vendor search is addressed to, the last part of its path."""
+
 
 class Found(BaseModel):
     """Cards, best first."""
