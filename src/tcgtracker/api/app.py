@@ -8,12 +8,24 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from tcgtracker import __version__
-from tcgtracker.api import accounts, catalog, docs, errors, health, jobs, prices, search, updates
+from tcgtracker.api import (
+    accounts,
+    catalog,
+    docs,
+    errors,
+    health,
+    jobs,
+    prices,
+    search,
+    updates,
+    vendor_search,
+)
 from tcgtracker.api.authentication import Authentication
 from tcgtracker.api.data_version import DataVersion
 from tcgtracker.api.middleware import BodyLimit, CrowdLimit, HostCheck, RequestScope
 from tcgtracker.api.rate_limits import RateLimit, RateLimits
 from tcgtracker.api.rendered import RenderedCache
+from tcgtracker.api.vendor_search import WaitingRoom
 from tcgtracker.quotes.live_updates import LiveUpdates
 from tcgtracker.tracker import Tracker
 
@@ -27,7 +39,7 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
     """
     version = DataVersion(list(dict.fromkeys([tracker.database, tracker.history])))
 
-    live = LiveUpdates(tracker.updater)
+    live, searches = LiveUpdates(tracker.updater), WaitingRoom()
     limits = RateLimits(tracker.settings.app, tracker.settings.redis.url)
 
     @asynccontextmanager
@@ -42,6 +54,7 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
             yield
         finally:
             await to_thread.run_sync(live.close)
+            await to_thread.run_sync(searches.close)
             if with_jobs:
                 await to_thread.run_sync(tracker.stop_jobs)
             await to_thread.run_sync(version.stop)
@@ -63,6 +76,7 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
         accounts.router(tracker),
         catalog.router(tracker),
         search.router(tracker),
+        vendor_search.router(tracker, searches),
         updates.router(tracker, live),
         jobs.router(tracker),
         prices.router(tracker, version, RenderedCache()),

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tcgtracker.api.problem import Problem, problem_response, problem_type, title_of
-from tcgtracker.api.search_schemas import SEARCHABLE
+from tcgtracker.api.search_schemas import SearchedVendor
 
 log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ REQUEST_ID = "tcgtracker.request_id"
 _NOT_COUNTED = (
     "/livez",
     "/api/v1/prices/update/",
-    *(f"/api/v1/search/{one}" for one in SEARCHABLE),
+    *(f"/api/v1/search/{one}" for one in (*SearchedVendor, "all")),
 )
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::\d{1,5})?")

@@ -16,7 +16,8 @@ _MAX_TEXT = 200
 _MAX_CURSOR = 2_000
 
 
-def _without_nul(text: str | None) -> str | None:
+def without_nul(text: str | None) -> str | None:
+    """Refuse a text that no database keeps."""
     if text is not None and "\0" in text:
         raise ValueError("holds a NUL character")
     return text
@@ -54,7 +55,7 @@ def _text(about: str, example: str) -> object:
     return Query(description=about, min_length=1, max_length=_MAX_TEXT, examples=[example])
 
 
-_NulFree = AfterValidator(_without_nul)
+_NulFree = AfterValidator(without_nul)
 CardIdPath = Annotated[int, Path(description="id of a card", ge=1, le=MAX_ID, examples=[1])]
 SetIdPath = Annotated[int, Path(description="id of a set", ge=1, le=MAX_ID, examples=[1])]
 Limit = Annotated[int, Query(description="rows at most", ge=1, le=200)]
