@@ -12,9 +12,11 @@ from tcgtracker.api import (
     accounts,
     catalog,
     docs,
+    ebay_notices,
     errors,
     health,
     jobs,
+    market,
     prices,
     search,
     updates,
@@ -72,6 +74,7 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
     )
     errors.install(app, tracker.clock)
     app.include_router(health.router(tracker))
+    app.include_router(ebay_notices.router(tracker))
     for routes in (
         accounts.router(tracker),
         catalog.router(tracker),
@@ -79,6 +82,7 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
         vendor_search.router(tracker, searches),
         updates.router(tracker, live),
         jobs.router(tracker),
+        market.router(tracker),
         prices.router(tracker, version, RenderedCache()),
     ):
         app.include_router(routes, prefix="/api/v1")

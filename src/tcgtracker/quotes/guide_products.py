@@ -114,7 +114,7 @@ class GuideProducts:
         return _Found([GuideProduct(*row) for row in rows[:limit]], len(rows) > limit)
 
     def _priced(self, hits: Sequence[SearchHit]) -> list[SearchHit]:
-        """Return the hits with the newest price of the series that speaks for each, unless stale."""
+        """Return the hits with the newest price of the series that speaks for each, if fresh."""
         ids = {hit.external_id for hit in hits}
         with self._history.read() as connection:
             products = products_of_ids(connection, Source.PRICECHARTING, ids)

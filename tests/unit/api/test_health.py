@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from tcgtracker.api.health import Readiness, check_database
+from tcgtracker.api.database_checks import check_database
+from tcgtracker.api.health import Readiness
 from tcgtracker.database.engine import Database
 from tcgtracker.database.migrate import downgrade
 from tcgtracker.tracker import Tracker
