@@ -1,5 +1,6 @@
 """The cards of a game whose price moved most, by one source, between two moments."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -7,12 +8,16 @@ from fractions import Fraction
 import numpy as np
 from sqlalchemy import Connection, select
 
+from tcgtracker.catalog.link_rows import chunks
 from tcgtracker.database.dialects.base import DatabaseDialect
 from tcgtracker.database.tables.catalog import card_quotes, cards, games, tcg_sets
-from tcgtracker.domain.clock import to_epoch
+from tcgtracker.database.tables.prices import observations
+from tcgtracker.domain.clock import from_epoch, to_epoch
 from tcgtracker.domain.errors import NotFound
 from tcgtracker.domain.quote import RowState
 from tcgtracker.domain.source import FRESH_FOR, Source
+from tcgtracker.prices.instants import item_looks
+from tcgtracker.prices.products import load_series
 from tcgtracker.prices.rows import rows_in_force
 
 MOST_CARDS = 5_000
@@ -87,13 +92,8 @@ def load_trends(
         .limit(MOST_CARDS + 1)
     ).all()
     bounded, rows = len(rows) > MOST_CARDS, rows[:MOST_CARDS]
-    wanted = np.array(sorted({row.series_id for row in rows}), np.int64)
     at = to_epoch(now - timedelta(days=days))
-    found = rows_in_force(history_connection, dialect, wanted, at)
-    priced = (found.state == RowState.PRICED) & (found.values[:, 0] >= max(1, least))
-    before = dict(
-        zip(found.series_id[priced].tolist(), found.values[priced, 0].tolist(), strict=True)
-    )
+    before = _prices_at(history_connection, dialect, [row.series_id for row in rows], at, least)
     moves = [
         Move(row.card_id, row.series_id, before[row.series_id], row.market_price)
         for row in rows
@@ -102,6 +102,58 @@ def load_trends(
     up = sorted((one for one in moves if one.now > one.before), key=_largest)
     down = sorted((one for one in moves if one.now < one.before), key=_largest)
     return Trends(tuple(up[:limit]), tuple(down[:limit]), len(moves), bounded)
+
+
+def _prices_at(
+    connection: Connection,
+    dialect: DatabaseDialect,
+    series_ids: Sequence[int],
+    at: int,
+    least: int,
+) -> dict[int, int]:
+    """Return the prices that stood at a moment, and were looked at within a week before it.
+
+    Without the look, a price of long ago would pass for that of the moment.
+    """
+    found = rows_in_force(connection, dialect, np.array(sorted(set(series_ids)), np.int64), at)
+    found = found.select((found.state == RowState.PRICED) & (found.values[:, 0] >= max(1, least)))
+    oldest = at - int(FRESH_FOR.total_seconds())
+    aged = set(found.series_id[found.observed_at < oldest].tolist())
+    unseen = aged - _looked_at(connection, sorted(aged), oldest, at)
+    return {
+        series_id: market
+        for series_id, market in zip(
+            found.series_id.tolist(), found.values[:, 0].tolist(), strict=True
+        )
+        if series_id not in unseen
+    }
+
+
+def _looked_at(
+    connection: Connection, series_ids: Sequence[int], since: int, until: int
+) -> set[int]:
+    """Return the series that a look found between two moments (epoch seconds, inclusive)."""
+    series = [
+        one for chunk in chunks(series_ids) for one in load_series(connection, series_ids=chunk)
+    ]
+    rows = connection.execute(
+        select(observations.c.scope_id)
+        .where(
+            observations.c.scope_id.in_({one.scope_id for one in series if one.scope_id}),
+            observations.c.complete,
+            observations.c.observed_at.between(from_epoch(since), from_epoch(until)),
+        )
+        .distinct()
+    )
+    scopes = set(rows.scalars())
+    rest = [one for one in series if one.scope_id not in scopes]
+    own = item_looks(connection, sorted({one.vendor_product_id for one in rest}))
+    found = {one.id for one in series if one.scope_id in scopes}
+    for one in rest:
+        looks = own.get(one.vendor_product_id)
+        if looks is not None and ((looks >= since) & (looks <= until)).any():
+            found.add(one.id)
+    return found
 
 
 def _largest(move: Move) -> tuple[Fraction, int]:
