@@ -20,7 +20,7 @@ from tcgtracker.prices.instants import item_looks
 from tcgtracker.prices.products import load_series
 from tcgtracker.prices.rows import rows_in_force
 
-MOST_CARDS = 5_000
+MOST_CARDS = 2_000
 """Cards that are looked at, the dearest first: what bounds the time of an answer."""
 
 

@@ -77,7 +77,7 @@ def router(tracker: Tracker) -> APIRouter:
         """Prices of each card's headline series of the source, the first of the order by default.
 
         Both prices are as they were stated; a card without a price at one moment has no trend. At
-        most 5,000 cards are looked at, the dearest ones.
+        most 2,000 cards are looked at, the dearest ones.
         """
         least = minor_from_decimal(min_price, currency)
         with reading(tracker) as (connection, history):
