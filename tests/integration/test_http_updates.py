@@ -218,3 +218,29 @@ def test_updates_that_wait_for_a_stalled_vendor_slow_no_reads(
     assert all(int(one.headers["retry-after"]) > 0 for one in refused)
     assert max(took) < 3, took
     assert sandbox.fired()["pricecharting stall"] >= 1
+
+
+def test_without_redis_and_without_vendors_reads_answer_and_updates_are_stale(
+    sandbox: Sandbox, wanted: list[WorldCard], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'tracker.db'}"
+    nowhere = {"REDIS_URL": "redis://127.0.0.1:1/0", "APP_RATE_LIMIT": "5"}
+    tracker = a_tracker(sandbox, tmp_path, url, monkeypatch, **nowhere)
+    try:
+        ids = import_cards(tracker.database, tmp_path / "catalog", world_of(sandbox), wanted)
+        card = ids[wanted[0].name]
+        prove_pricecharting(tracker.database, {card: wanted[0].pricecharting_ids[""]})
+        send, key = asking(create_app(tracker), ""), api_key(tracker)
+        fresh = body_of(send("POST", f"{UPDATE}/{card}", headers=key))
+        assert fresh["stale"] is False
+        sandbox.fault("server_error")
+        said = body_of(send("POST", f"{UPDATE}/{card}", headers=key))
+        assert (said["stale"], said["market_price"]) == (True, fresh["market_price"])
+        for path in ("/api/v1/games", f"/api/v1/cards/{card}", f"/api/v1/prices/card/{card}") * 3:
+            body_of(send("GET", path, headers=key))  # more than 5: nobody is limited
+        health = body_of(send("GET", "/health"))
+        assert health["status"] == "degraded"
+        assert health["cache"] == {"kind": "redis", "ok": False}
+        body_of(send("GET", "/readyz"))
+    finally:
+        tracker.close()

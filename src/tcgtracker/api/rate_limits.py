@@ -15,7 +15,6 @@ from limits.aio.strategies import MovingWindowRateLimiter as SharedWindow
 from limits.errors import StorageError
 from limits.storage.memory import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter as OwnWindow
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tcgtracker.accounts.values import Account
@@ -35,15 +34,19 @@ _NOT_LIMITED = frozenset({"/livez", "/readyz"})  # asked by what watches the pro
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """So many requests a minute; its name is that of the RateLimit headers."""
+    """So many requests a minute; `header` is how the RateLimit-Policy header says it."""
 
     name: str
     item: RateLimitItemPerMinute
+    header: bytes
 
     @classmethod
     def of(cls, name: str, per_minute: int) -> "Policy | None":
         """Return the policy, None for no limit."""
-        return cls(name, RateLimitItemPerMinute(per_minute)) if per_minute else None
+        if not per_minute:
+            return None
+        header = f'"{name}";q={per_minute};w={_WINDOW_S}'.encode()
+        return cls(name, RateLimitItemPerMinute(per_minute), header)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +58,10 @@ class Standing:
     remaining: int
     resets_in_s: int
 
-    def headers(self) -> dict[str, str]:
-        """Return the headers of draft-ietf-httpapi-ratelimit-headers-10."""
-        name, quota = self.policy.name, self.policy.item.amount
-        return {
-            "RateLimit-Policy": f'"{name}";q={quota};w={_WINDOW_S}',
-            "RateLimit": f'"{name}";r={self.remaining};t={self.resets_in_s}',
-        }
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Return the headers of draft-ietf-httpapi-ratelimit-headers-10, as ASGI has them."""
+        said = f'"{self.policy.name}";r={self.remaining};t={self.resets_in_s}'
+        return [(b"ratelimit-policy", self.policy.header), (b"ratelimit", said.encode())]
 
 
 class RateLimits:
@@ -164,7 +164,7 @@ class RateLimit:
 
         async def send_with_standing(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(standing.headers())
+                message["headers"] = [*message.get("headers", ()), *standing.headers()]
             await send(message)
 
         await self.app(scope, receive, send_with_standing)
@@ -182,7 +182,10 @@ async def refuse_often(scope: Scope, receive: Receive, send: Send, standing: Sta
             f"{standing.policy.item.amount} requests a minute is the limit here: try again after"
             " Retry-After"
         ),
-        headers={"Retry-After": str(max(1, standing.resets_in_s)), **standing.headers()},
+        headers={
+            "Retry-After": str(max(1, standing.resets_in_s)),
+            **{name.decode(): value.decode() for name, value in standing.headers()},
+        },
     )
 
 
