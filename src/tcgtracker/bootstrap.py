@@ -30,10 +30,12 @@ from tcgtracker.prices.quick import ScopeLooks
 from tcgtracker.quotes import jobs as quotes_jobs
 from tcgtracker.quotes import sync_jobs, update_jobs
 from tcgtracker.quotes.bulk_sync import BulkSync
+from tcgtracker.quotes.guide_products import GuideProducts
 from tcgtracker.quotes.planning import Planner
 from tcgtracker.quotes.service import Intake
 from tcgtracker.quotes.sync import CatalogSync, SyncParts
 from tcgtracker.quotes.update import CardUpdater
+from tcgtracker.quotes.vendor_search import VendorSearch
 from tcgtracker.quotes.vendors import VendorEntry, Vendors
 from tcgtracker.runtime.adapters import Adapters, choose_adapters
 from tcgtracker.runtime.loop import LoopRunner
@@ -131,6 +133,11 @@ def build_tracker(
         api_keys=ApiKeys(database, clock),
         door=Door(database, clock, tokens),
         search=CardSearch(database, search_folder(database, data_folder())),
+        vendor_search=VendorSearch(
+            vendors,
+            GuideProducts(database, history, adapters.cache, clock),
+            adapters.cache,
+        ),
     )
     for job in _jobs(tracker):
         registry.add(job)

@@ -1,6 +1,7 @@
 """Every setting, read once by bootstrap from the environment or `.env`, passed down as values."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,15 @@ def data_folder() -> Path:
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", str(Path.home()))) / "tcgtracker"
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "tcgtracker"
+
+
+_HOST_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?|[0-9a-f:.]{2,45}")
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?")
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Return the parts of a setting that are separated by commas."""
+    return tuple(part for one in text.split(",") if (part := one.strip()))
 
 
 def _default_url() -> str:
@@ -56,18 +66,45 @@ class AppSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="APP_", env_file=".env", extra="ignore")
 
-    host: str = Field(default="127.0.0.1", description="address to serve on; loopback only for now")
+    host: str = Field(
+        default="127.0.0.1",
+        description="address to serve on; another than loopback needs APP_ALLOWED_HOSTS",
+    )
+    allowed_hosts: str = Field(
+        default="",
+        description="names by which other machines call this one, separated by commas, no ports",
+    )
     port: int = Field(default=8000, ge=0, le=65535, description="port to serve on; 0 = a free one")
+    rate_limit: int = Field(
+        default=600, ge=0, le=100_000, description="requests a minute of an account; 0 = no limit"
+    )
+    rate_limit_address: int = Field(
+        default=120,
+        ge=0,
+        le=100_000,
+        description="requests a minute of an address without an account; 0 = no limit",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="least level that is logged"
     )
 
+    @property
+    def host_names(self) -> frozenset[str]:
+        """The allowed hosts in lower case."""
+        return frozenset(one.lower() for one in listed(self.allowed_hosts))
+
     @model_validator(mode="after")
-    def _loopback(self) -> "AppSettings":
-        if self.host not in ("127.0.0.1", "localhost", "::1"):
+    def _hosts(self) -> "AppSettings":
+        for name in self.host_names:
+            if not _HOST_NAME.fullmatch(name):
+                raise ValueError(
+                    f"APP_ALLOWED_HOSTS: {name!r} is no host name or address: give names alone,"
+                    " without scheme, port or wildcard"
+                )
+        if self.host not in ("127.0.0.1", "localhost", "::1") and not self.host_names:
             raise ValueError(
-                f"APP_HOST={self.host}: there are no accounts yet, so only 127.0.0.1, ::1 and"
-                " localhost are allowed"
+                f"APP_HOST={self.host}: name the hosts by which this machine is called in"
+                " APP_ALLOWED_HOSTS, else only 127.0.0.1, ::1 and localhost are served"
             )
         return self
 
@@ -92,6 +129,24 @@ class SecuritySettings(BaseSettings):
     cors_origins: str = Field(
         default="", description="other sites' origins that may call the API, separated by commas"
     )
+    hsts: bool = Field(
+        default=False, description="tell browsers to use https alone; only behind https"
+    )
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins that may call, exactly as a browser sends them."""
+        return listed(self.cors_origins)
+
+    @model_validator(mode="after")
+    def _exact_origins(self) -> "SecuritySettings":
+        for origin in self.origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"SECURITY_CORS_ORIGINS: {origin!r} is no origin: write each in full and in"
+                    " lower case, as https://cards.example or http://localhost:3000, no wildcard"
+                )
+        return self
 
 
 class JobSettings(BaseSettings):

@@ -23,6 +23,7 @@ from tcgtracker.quotes.planning import Planner
 from tcgtracker.quotes.service import Intake
 from tcgtracker.quotes.sync import CatalogSync
 from tcgtracker.quotes.update import CardUpdater
+from tcgtracker.quotes.vendor_search import VendorSearch
 from tcgtracker.quotes.vendors import Vendors
 from tcgtracker.runtime.ports import Cache
 
@@ -55,6 +56,7 @@ class Tracker:
     api_keys: ApiKeys
     door: Door
     search: CardSearch
+    vendor_search: VendorSearch
 
     def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
         """Return a transaction: committed at the end of the block, rolled back when it raises."""

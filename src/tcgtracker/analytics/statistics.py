@@ -87,7 +87,7 @@ def compute_statistics(daily: DailyValues, *, all_time: tuple[int, int] | None) 
         minimum=int(values.min()),
         maximum=maximum,
         change=last - first,
-        change_pct=_percent(last - first, first),
+        change_pct=percent(last - first, first),
         trend=_trend(values),
         volatility=_volatility(daily.market, present),
         all_time_high=high,
@@ -96,7 +96,8 @@ def compute_statistics(daily: DailyValues, *, all_time: tuple[int, int] | None) 
     )
 
 
-def _percent(change: int, first: int) -> str | None:
+def percent(change: int, first: int) -> str | None:
+    """Return a change in hundredths of a percent as text, `-12.50`; None when the first is 0."""
     if not first:
         return None
     hundredths = round_half_even(Fraction(change * 10_000, first))

@@ -5,15 +5,33 @@ from contextlib import asynccontextmanager
 
 from anyio import to_thread
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from tcgtracker import __version__
-from tcgtracker.api import accounts, catalog, docs, errors, health, jobs, prices, search, updates
+from tcgtracker.api import (
+    accounts,
+    catalog,
+    docs,
+    ebay_notices,
+    errors,
+    health,
+    jobs,
+    market,
+    prices,
+    search,
+    updates,
+    vendor_search,
+)
 from tcgtracker.api.authentication import Authentication
 from tcgtracker.api.data_version import DataVersion
-from tcgtracker.api.middleware import BodyLimit, CrowdLimit, LoopbackOnly, RequestScope
+from tcgtracker.api.middleware import BodyLimit, CrowdLimit, HostCheck, RequestScope
+from tcgtracker.api.rate_limits import RateLimit, RateLimits
 from tcgtracker.api.rendered import RenderedCache
+from tcgtracker.api.vendor_search import WaitingRoom
 from tcgtracker.quotes.live_updates import LiveUpdates
 from tcgtracker.tracker import Tracker
+
+_EXPOSED = ["ETag", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"]
 
 
 def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
@@ -23,7 +41,8 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
     """
     version = DataVersion(list(dict.fromkeys([tracker.database, tracker.history])))
 
-    live = LiveUpdates(tracker.updater)
+    live, searches = LiveUpdates(tracker.updater), WaitingRoom()
+    limits = RateLimits(tracker.settings.app, tracker.settings.redis.url)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -37,9 +56,11 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
             yield
         finally:
             await to_thread.run_sync(live.close)
+            await to_thread.run_sync(searches.close)
             if with_jobs:
                 await to_thread.run_sync(tracker.stop_jobs)
             await to_thread.run_sync(version.stop)
+            await limits.close()
             tracker.close()
 
     app = FastAPI(
@@ -53,20 +74,33 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
     )
     errors.install(app, tracker.clock)
     app.include_router(health.router(tracker))
+    app.include_router(ebay_notices.router(tracker))
     for routes in (
         accounts.router(tracker),
         catalog.router(tracker),
         search.router(tracker),
+        vendor_search.router(tracker, searches),
         updates.router(tracker, live),
         jobs.router(tracker),
+        market.router(tracker),
         prices.router(tracker, version, RenderedCache()),
     ):
         app.include_router(routes, prefix="/api/v1")
     app.include_router(docs.router(app))
     # The last one added is the outermost.
-    app.add_middleware(Authentication, door=tracker.door, clock=tracker.clock)
+    settings, origins = tracker.settings, tracker.settings.security.origins
+    app.add_middleware(RateLimit, limits=limits)
+    app.add_middleware(Authentication, door=tracker.door, clock=tracker.clock, limits=limits)
     app.add_middleware(BodyLimit)
     app.add_middleware(CrowdLimit)
-    app.add_middleware(LoopbackOnly)
-    app.add_middleware(RequestScope)
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "X-API-Key", "If-None-Match", "X-Request-Id"],
+            expose_headers=_EXPOSED,
+        )
+    app.add_middleware(HostCheck, hosts=settings.app.host_names, origins=origins)
+    app.add_middleware(RequestScope, hsts=settings.security.hsts)
     return app

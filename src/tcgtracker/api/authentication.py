@@ -10,26 +10,29 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tcgtracker.accounts.door import Door
 from tcgtracker.accounts.values import Account, NotAuthenticated
+from tcgtracker.api.authentication_paths import ACCOUNT, OPEN_PATHS
 from tcgtracker.api.errors import answer, request_id_of
+from tcgtracker.api.rate_limits import RateLimits, refuse_often
 from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.errors import TrackerError
 
-_ACCOUNT = "tcgtracker.account"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _BEARER = "bearer "
 
 PREFIX = "/api/v1/"
-OPEN_PATHS = frozenset({"/api/v1/auth/register", "/api/v1/auth/login", "/api/v1/auth/refresh"})
-"""What may be asked by nobody."""
 # What changes nothing but is asked with a body: a key that may only read may ask it.
 READING_POSTS = ("/api/v1/search/",)
 
 
 class Authentication:
-    """Lets nobody unknown at the API; a key that may only read changes nothing."""
+    """Lets nobody unknown at the API; a key that may only read changes nothing.
 
-    def __init__(self, app: ASGIApp, door: Door, clock: Clock) -> None:
+    Refusals count against the address; who is known is never shut out by what others try.
+    """
+
+    def __init__(self, app: ASGIApp, door: Door, clock: Clock, limits: RateLimits) -> None:
         self.app = app
+        self._limits = limits
         self._door = door
         self._clock = clock
 
@@ -42,11 +45,15 @@ class Authentication:
             if scope["method"] not in _SAFE and not _only_reads(scope["path"]):
                 account.must_write()
         except TrackerError as exc:
+            standing = await self._limits.count(scope)
+            if standing is not None and not standing.allowed:
+                await refuse_often(scope, receive, send, standing)
+                return
             request = Request(scope)
             refusal = answer(exc, request_id=request_id_of(request), now=self._clock.now())
             await refusal(scope, receive, send)
             return
-        scope[_ACCOUNT] = account
+        scope[ACCOUNT] = account
         await self.app(scope, receive, send)
 
     async def _account(self, headers: Headers) -> Account:
@@ -67,7 +74,7 @@ def account_of(request: Request) -> Account:
     Raises:
         NotAuthenticated: the route is not guarded.
     """
-    account = request.scope.get(_ACCOUNT)
+    account = request.scope.get(ACCOUNT)
     if not isinstance(account, Account):
         raise NotAuthenticated
     return account

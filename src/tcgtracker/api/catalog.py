@@ -14,12 +14,14 @@ from tcgtracker.api import parameters
 from tcgtracker.api.errors import RESPONSES
 from tcgtracker.catalog import repository
 from tcgtracker.catalog.views import CardDetail as CardRowDetail
-from tcgtracker.catalog.views import CardFilter, CardLink, CardRow, SetRow
+from tcgtracker.catalog.views import CardFilter, CardLink, CardRow, PriceRange, SetRow
 from tcgtracker.catalog.views import Page as Rows
 from tcgtracker.domain.catalog import ProductType
 from tcgtracker.domain.clock import from_epoch, to_epoch
 from tcgtracker.domain.ids import CardId
 from tcgtracker.domain.money import format_minor
+from tcgtracker.domain.source import FRESH_FOR
+from tcgtracker.operations.flags import source_order
 from tcgtracker.tracker import Tracker
 
 _LIST: dict[int | str, dict[str, Any]] = {
@@ -90,17 +92,31 @@ def router(tracker: Tracker) -> APIRouter:
         rarity: parameters.Rarity = None,
         q: parameters.CardText = None,
         product_type: ProductType | None = None,
+        min_price: parameters.LeastPrice = None,
+        max_price: parameters.MostPrice = None,
+        currency: parameters.CurrencyCode = "USD",
         limit: parameters.Limit = 50,
         cursor: parameters.Cursor = None,
     ) -> schemas.Page[schemas.Card]:
-        wanted = CardFilter(
-            game=game or "",
-            set="" if set_id is None else str(set_id),
-            rarity=rarity or "",
-            q=q or "",
-            product_type=product_type,
-        )
+        """The bounds are of the headline price; one of another currency is not converted."""
         with tracker.database.read() as connection:
+            price = None
+            if min_price is not None or max_price is not None:
+                price = PriceRange(
+                    currency=currency,
+                    least=parameters.minor_of(min_price, currency),
+                    most=parameters.minor_of(max_price, currency),
+                    order=source_order(connection),
+                    fresh_from=tracker.clock.now() - FRESH_FOR,
+                )
+            wanted = CardFilter(
+                game=game or "",
+                set="" if set_id is None else str(set_id),
+                rarity=rarity or "",
+                q=q or "",
+                product_type=product_type,
+                price=price,
+            )
             return _cards(
                 repository.list_cards(connection, wanted, limit=limit, cursor=cursor or "")
             )

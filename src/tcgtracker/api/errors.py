@@ -133,10 +133,7 @@ def install(app: FastAPI, clock: Clock) -> None:
 
 def answer(exc: TrackerError, *, request_id: str, now: datetime) -> Response:
     """Return the problem for an error of ours."""
-    kind, status, name, title = next(
-        (entry for entry in _KINDS if isinstance(exc, entry[0])),
-        (TrackerError, 503, "failure", "This cannot be done now"),
-    )
+    kind, status, name, title = _kind_of(exc)
     detail = str(exc)
     if isinstance(exc, StorageError | StateChanged):
         # It names files and servers, which are the operator's business: the log has it.
@@ -157,6 +154,18 @@ def answer(exc: TrackerError, *, request_id: str, now: datetime) -> Response:
         type=problem_type(name), title=title, status=status, detail=detail, request_id=request_id
     )
     return problem_response(problem, headers)
+
+
+def name_of(exc: TrackerError) -> str:
+    """Return the name of the problem for an error of ours: `vendor-unavailable`."""
+    return _kind_of(exc)[2]
+
+
+def _kind_of(exc: TrackerError) -> tuple[type[TrackerError], int, str, str]:
+    return next(
+        (entry for entry in _KINDS if isinstance(exc, entry[0])),
+        (TrackerError, 503, "failure", "This cannot be done now"),
+    )
 
 
 def _seconds_to(moment: datetime, now: datetime) -> str:

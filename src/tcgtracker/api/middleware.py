@@ -13,6 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tcgtracker.api.problem import Problem, problem_response, problem_type, title_of
+from tcgtracker.api.search_schemas import SearchedVendor
 
 log = structlog.get_logger()
 
@@ -21,8 +22,13 @@ MAX_BODY_BYTES = 1 << 20
 MAX_REQUESTS = 200
 """In progress at the same time, some ten times what the thread pool works on."""
 REQUEST_ID = "tcgtracker.request_id"
-_NOT_COUNTED = ("/livez", "/api/v1/prices/update/")
+_NOT_COUNTED = (
+    "/livez",
+    "/api/v1/prices/update/",
+    *(f"/api/v1/search/{one}" for one in (*SearchedVendor, "all")),
+)
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::\d{1,5})?")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -31,13 +37,15 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+_HSTS = {"Strict-Transport-Security": "max-age=31536000"}  # RFC 6797; subdomains are not ours
 
 
 class RequestScope:
     """Gives the request an id, answers what nothing else caught, and sets the security headers."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, hsts: bool = False) -> None:
         self.app = app
+        self._headers = _HEADERS | _HSTS if hsts else _HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,7 +62,7 @@ class RequestScope:
                 started = True
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
-                for name, value in _HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -67,7 +75,7 @@ class RequestScope:
                 log.exception("request.failed", method=scope["method"], path=scope["path"])
                 if started:
                     raise  # half an answer is out; the server must cut the connection
-                await _refuse(
+                await refuse(
                     scope,
                     receive,
                     send_with_headers,
@@ -77,16 +85,20 @@ class RequestScope:
                 )
 
 
-class LoopbackOnly:
-    """Refuses what a page of another site could send to this machine.
+class HostCheck:
+    """Refuses requests under a name that is not ours, and writes from pages of other sites.
 
-    There are no accounts yet, so being on the loopback address is the only permission. A page can
-    reach that address under a name of its own (DNS rebinding), which the Host header shows, and it
-    can post a form to it, which the Origin header shows.
+    A page can reach this machine under a name of its own (DNS rebinding), which the Host header
+    shows, and it can post a form here, which the Origin header shows. Loopback names always pass.
+    hosts: further names of ours, in lower case. origins: other sites that may call all the same.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: frozenset[str] = frozenset(), origins: tuple[str, ...] = ()
+    ) -> None:
         self.app = app
+        self._hosts = hosts
+        self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -94,24 +106,35 @@ class LoopbackOnly:
             return
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
-        if len(hosts) != 1 or not is_loopback(hosts[0]):
-            detail = "open it as http://127.0.0.1 or http://localhost, with the port"
-            await _refuse(scope, receive, send, status=421, name="host-not-local", detail=detail)
+        if len(hosts) != 1 or not self._is_ours(hosts[0]):
+            detail = (
+                "open it as http://127.0.0.1 or http://localhost, with the port, or under a name"
+                " that APP_ALLOWED_HOSTS lists"
+            )
+            await refuse(scope, receive, send, status=421, name="host-not-known", detail=detail)
             return
         origins = headers.getlist("origin")
         writes = scope["type"] != "http" or scope["method"] not in _SAFE
-        if writes and any(not _is_local_origin(origin) for origin in origins):
+        if writes and not all(self._may_write(origin) for origin in origins):
             detail = "a page of another site may not change anything here"
-            await _refuse(scope, receive, send, status=403, name="origin-not-local", detail=detail)
+            await refuse(scope, receive, send, status=403, name="origin-not-known", detail=detail)
             return
         await self.app(scope, receive, send)
+
+    def _is_ours(self, host: str) -> bool:
+        return is_loopback(host) or (bool(self._hosts) and _name_of(host) in self._hosts)
+
+    def _may_write(self, origin: str) -> bool:
+        scheme, separator, host = origin.partition("://")
+        local = bool(separator) and scheme in ("http", "https") and self._is_ours(host)
+        return local or origin in self._origins
 
 
 class CrowdLimit:
     """Answers 503 at once when too many requests are in progress, instead of a queue without end.
 
-    The liveness probe passes: a crowd is no reason to restart the process. So do updates that
-    wait for vendors, which have a limit of their own and must not keep reads out.
+    The liveness probe passes: a crowd is no reason to restart the process. So do updates and
+    searches that wait for vendors, which have limits of their own and must not keep reads out.
     """
 
     def __init__(self, app: ASGIApp, limit: int = MAX_REQUESTS) -> None:
@@ -125,7 +148,7 @@ class CrowdLimit:
             return
         if self.inside >= self.limit:
             detail = "too many requests are in progress: try again after Retry-After"
-            await _refuse(
+            await refuse(
                 scope,
                 receive,
                 send,
@@ -183,7 +206,7 @@ class BodyLimit:
 
     async def _too_large(self, scope: Scope, receive: Receive, send: Send) -> None:
         detail = f"a request may have {self.limit} bytes: send less at a time"
-        await _refuse(scope, receive, send, status=413, name="too-large", detail=detail)
+        await refuse(scope, receive, send, status=413, name="too-large", detail=detail)
 
 
 class _BodyTooLarge(Exception):
@@ -195,10 +218,7 @@ def is_loopback(host: str) -> bool:
 
     An address literal cannot be rebound; of names only `localhost` is safe to trust.
     """
-    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::\d{1,5})?", host)
-    if match is None:
-        return False
-    name = match[1].strip("[]").lower()
+    name = _name_of(host)
     if name == "localhost":
         return True
     try:
@@ -207,12 +227,13 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _is_local_origin(origin: str) -> bool:
-    scheme, separator, host = origin.partition("://")
-    return bool(separator) and scheme in ("http", "https") and is_loopback(host)
+def _name_of(host: str) -> str:
+    """Return the name or address of a Host header in lower case, '' when it is none."""
+    match = _HOST.fullmatch(host)
+    return "" if match is None else match[1].strip("[]").lower()
 
 
-async def _refuse(
+async def refuse(
     scope: Scope,
     receive: Receive,
     send: Send,

@@ -1,5 +1,6 @@
 """The parameters of requests, each with its bounds: what is outside is a 422 problem."""
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from pydantic import AfterValidator
 
 from tcgtracker.analytics.windows import MAX_DAYS
 from tcgtracker.domain.errors import InvalidInput
+from tcgtracker.domain.money import minor_from_decimal
 from tcgtracker.domain.source import Source
 from tcgtracker.domain.variant import RAW, SEALED, Condition, parse_grade
 
@@ -16,7 +18,8 @@ _MAX_TEXT = 200
 _MAX_CURSOR = 2_000
 
 
-def _without_nul(text: str | None) -> str | None:
+def without_nul(text: str | None) -> str | None:
+    """Refuse a text that no database keeps."""
     if text is not None and "\0" in text:
         raise ValueError("holds a NUL character")
     return text
@@ -54,7 +57,12 @@ def _text(about: str, example: str) -> object:
     return Query(description=about, min_length=1, max_length=_MAX_TEXT, examples=[example])
 
 
-_NulFree = AfterValidator(_without_nul)
+def minor_of(amount: Decimal | None, currency: str) -> int | None:
+    """Return an amount in minor units."""
+    return None if amount is None else minor_from_decimal(amount, currency)
+
+
+_NulFree = AfterValidator(without_nul)
 CardIdPath = Annotated[int, Path(description="id of a card", ge=1, le=MAX_ID, examples=[1])]
 SetIdPath = Annotated[int, Path(description="id of a set", ge=1, le=MAX_ID, examples=[1])]
 Limit = Annotated[int, Query(description="rows at most", ge=1, le=200)]
@@ -64,6 +72,7 @@ Cursor = Annotated[
     _NulFree,
 ]
 GameSlug = Annotated[str | None, _text("slug of a game", "pokemon"), _NulFree]
+RequiredGame = Annotated[str, _text("slug of a game", "pokemon"), _NulFree]
 SetId = Annotated[int | None, Query(description="id of a set", ge=1, le=MAX_ID)]
 Region = Annotated[str | None, _text("region of the set", "international"), _NulFree]
 Rarity = Annotated[str | None, _text("rarity, exactly as it is listed", "Rare"), _NulFree]
@@ -95,4 +104,11 @@ GradeName = Annotated[
     _text("only series of this grade, as psa-10, any-9.5 or bgs-10-black", "psa-10"),
     _NulFree,
     AfterValidator(_grade),
+]
+MAX_AMOUNT = 20_000_000
+_Bound = {"ge": 0, "le": MAX_AMOUNT, "allow_inf_nan": False}
+LeastPrice = Annotated[Decimal | None, Query(description="headline price at least", **_Bound)]
+MostPrice = Annotated[Decimal | None, Query(description="headline price at most", **_Bound)]
+CurrencyCode = Annotated[
+    str, Query(description="of the prices, ISO 4217; nothing is converted", pattern="^[A-Z]{3}$")
 ]

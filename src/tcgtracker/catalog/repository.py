@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from tcgtracker.catalog.link_rows import chunks
 from tcgtracker.catalog.paging import read_page
+from tcgtracker.catalog.price_filter import headline_within
 from tcgtracker.catalog.views import (
     CardDetail,
     CardFilter,
@@ -107,6 +108,8 @@ def list_cards(
         statement = statement.where(cards.c.product_type == wanted.product_type)
     if wanted.q:
         statement = statement.where(_matches(wanted.q))
+    if wanted.price:
+        statement = statement.where(headline_within(wanted.price))
     return read_page(connection, statement, (cards.c.name, cards.c.id), limit, cursor, _card_row)
 
 

@@ -98,6 +98,20 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class PriceRange:
+    """Headline prices of one currency, in its minor units; None is no bound.
+
+    order: of the sources. fresh_from: a price observed before (aware UTC) is stale.
+    """
+
+    currency: str
+    least: int | None
+    most: int | None
+    order: tuple[Source, ...]
+    fresh_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CardFilter:
     """What cards to list; empty fields do not filter.
 
@@ -110,3 +124,4 @@ class CardFilter:
     rarity: str = ""
     q: str = ""
     product_type: ProductType | None = None
+    price: PriceRange | None = None

@@ -1,4 +1,4 @@
-"""`tcgtracker serve`: the API on the loopback address, in one process."""
+"""`tcgtracker serve`: the API in one process."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -24,7 +24,7 @@ _MAX_CONNECTIONS = 1000
 def serve(
     *,
     host: Annotated[
-        str | None, typer.Option(help="Loopback address to serve on; APP_HOST otherwise.")
+        str | None, typer.Option(help="Address to serve on; APP_HOST otherwise.")
     ] = None,
     port: Annotated[
         int | None,

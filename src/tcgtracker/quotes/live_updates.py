@@ -34,10 +34,10 @@ class LiveUpdates:
         """Return what became of the card.
 
         Raises:
-            TooManyWaiting: `MOST_WAITING` others wait already.
+            TooManyWaiting: `MOST_WAITING` others wait already, beside those that are asked for.
             InvalidInput: `source` cannot be asked for single cards.
         """
-        if self._waiting >= MOST_WAITING:
+        if self._waiting >= AT_ONCE + MOST_WAITING:
             raise TooManyWaiting(f"{MOST_WAITING} updates are waiting: try again in a while")
         key = (card_id, source)
         answer = self._open.get(key)

@@ -1,10 +1,11 @@
 """The vendors of one tracker, asked from plain threads. Each is made when it is first asked."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tcgtracker.domain.errors import InvalidInput, SourceDisabled
+from tcgtracker.domain.errors import InvalidInput, SourceDisabled, VendorError, VendorTimeout
 from tcgtracker.domain.source import Source
 from tcgtracker.integrations.contract import (
     LIVE_CALL,
@@ -98,10 +99,43 @@ class Vendors:
         self, vendor: str, query: str, *, game: str, limit: int, policy: CallPolicy = LIVE_CALL
     ) -> SearchAnswer:
         """Return what the vendor finds."""
-        asked = self._asked(vendor)
-        if not isinstance(asked, SearchVendor):
-            raise InvalidInput(f"{vendor} cannot be searched")
+        asked = self._search(vendor)
         return self._runner.run(asked.search(query, game=game, limit=limit, policy=policy))
+
+    def search_each(
+        self,
+        names: Sequence[str],
+        query: str,
+        *,
+        game: str,
+        limit: int,
+        policy: CallPolicy = LIVE_CALL,
+    ) -> dict[str, SearchAnswer | VendorError | InvalidInput]:
+        """Ask vendors at the same time; each has the whole deadline, and fails for itself."""
+        found: dict[str, SearchAnswer | VendorError | InvalidInput] = {}
+        able: dict[str, SearchVendor] = {}
+        for name in names:
+            try:
+                able[name] = self._search(name)
+            except (VendorError, InvalidInput) as exc:
+                found[name] = exc
+        if not able:
+            return found
+
+        async def one(name: str, vendor: SearchVendor) -> SearchAnswer | VendorError | InvalidInput:
+            try:
+                async with asyncio.timeout(policy.deadline_s):
+                    return await vendor.search(query, game=game, limit=limit, policy=policy)
+            except TimeoutError:
+                late = f"no answer within {policy.deadline_s:g} s"
+                return VendorTimeout(name, "search", late)
+            except (VendorError, InvalidInput) as exc:
+                return exc
+
+        async def all_of_them() -> list[SearchAnswer | VendorError | InvalidInput]:
+            return await asyncio.gather(*(one(*pair) for pair in able.items()))
+
+        return found | dict(zip(able, self._runner.run(all_of_them()), strict=True))
 
     def check(self, vendor: str) -> None:
         """Make the cheapest call that proves key and reach."""
@@ -127,6 +161,12 @@ class Vendors:
         asked = self._asked(vendor)
         if not isinstance(asked, CatalogVendor):
             raise InvalidInput(f"{vendor} does not name sets and cards")
+        return asked
+
+    def _search(self, vendor: str) -> SearchVendor:
+        asked = self._asked(vendor)
+        if not isinstance(asked, SearchVendor):
+            raise InvalidInput(f"{vendor} cannot be searched")
         return asked
 
     def _asked(self, vendor: str) -> Vendor:

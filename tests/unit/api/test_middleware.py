@@ -8,8 +8,12 @@ import pytest
 from fastapi import FastAPI, Request
 from starlette.types import Message, Receive, Scope, Send
 
+from tcgtracker.api.app import create_app
 from tcgtracker.api.middleware import MAX_BODY_BYTES, CrowdLimit, RequestScope, is_loopback
-from tests.unit.api.conftest import Ask
+from tcgtracker.config import Settings
+from tcgtracker.domain.errors import InvalidInput
+from tcgtracker.tracker import Tracker
+from tests.unit.api.conftest import Ask, asking
 
 
 @pytest.mark.parametrize(
@@ -159,3 +163,92 @@ def test_an_answer_that_breaks_half_way_is_not_patched_up() -> None:
     with pytest.raises(RuntimeError, match="half way"):
         asyncio.run(run())
     assert [message["type"] for message in sent] == ["http.response.start"]
+
+
+def settled(tracker: Tracker, monkeypatch: pytest.MonkeyPatch, **environment: str) -> Ask:
+    """Return what asks an application with other settings, as nobody."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    tracker.settings = Settings()
+    return asking(create_app(tracker), "")
+
+
+def test_a_listed_host_is_served_and_its_pages_may_write(
+    tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = settled(tracker, monkeypatch, APP_ALLOWED_HOSTS="cards.example, 192.168.1.4")
+    for host in ("cards.example", "CARDS.example:8000", "192.168.1.4:8000", "localhost"):
+        assert ask("GET", "/livez", headers={"Host": host}).status_code == 200
+    for host in ("example", "x.cards.example", "cards.example.evil.test", "192.168.1.5", ""):
+        assert ask("GET", "/livez", headers={"Host": host}).status_code == 421
+    own = {"Host": "cards.example", "Origin": "https://cards.example"}
+    assert ask("POST", "/livez", headers=own).status_code == 405
+    other = {"Host": "cards.example", "Origin": "https://evil.example"}
+    assert ask("POST", "/livez", headers=other).status_code == 403
+
+
+def test_a_listed_origin_may_call_and_no_other(
+    tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = settled(tracker, monkeypatch, SECURITY_CORS_ORIGINS="https://shop.example")
+    preflight = {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type",
+    }
+    path = "/api/v1/search/all"
+    answer = ask("OPTIONS", path, headers={**preflight, "Origin": "https://shop.example"})
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+    assert "access-control-allow-credentials" not in answer.headers
+    answer = ask("OPTIONS", path, headers={**preflight, "Origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in answer.headers
+    unsigned = ask("POST", path, headers={"Origin": "https://shop.example"}, json={})
+    assert unsigned.status_code == 401  # it got to the door, and the page may read the answer
+    assert unsigned.headers["access-control-allow-origin"] == "https://shop.example"
+    for origin in ("http://shop.example", "https://shop.example:8443", "null"):
+        assert ask("POST", path, headers={"Origin": origin}, json={}).status_code == 403
+
+
+def test_no_other_site_may_call_by_default(ask: Ask) -> None:
+    answer = ask("GET", "/livez", headers={"Origin": "https://shop.example"})
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize(("flag", "given"), [("true", True), ("false", False)])
+def test_https_alone_is_asked_for_by_a_flag(
+    tracker: Tracker, monkeypatch: pytest.MonkeyPatch, flag: str, *, given: bool
+) -> None:
+    ask = settled(tracker, monkeypatch, SECURITY_HSTS=flag)
+    for path in ("/livez", "/nowhere", "/api/v1/games"):
+        assert ("strict-transport-security" in ask("GET", path).headers) is given
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("APP_HOST", "0.0.0.0"),  # noqa: S104 - refused
+        ("APP_ALLOWED_HOSTS", "*"),
+        ("APP_ALLOWED_HOSTS", "https://cards.example"),
+        ("APP_ALLOWED_HOSTS", "cards.example:8000"),
+        ("SECURITY_CORS_ORIGINS", "*"),
+        ("SECURITY_CORS_ORIGINS", "https://*.example"),
+        ("SECURITY_CORS_ORIGINS", "https://cards.example/"),
+        ("SECURITY_CORS_ORIGINS", "cards.example"),
+        ("SECURITY_CORS_ORIGINS", "null"),
+        ("APP_RATE_LIMIT", "-1"),
+    ],
+)
+def test_a_setting_that_would_let_anybody_in_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidInput, match=name):
+        Settings()
+
+
+def test_another_address_is_served_once_its_names_are_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("APP_HOST", "0.0.0.0")  # noqa: S104 - nothing is bound
+    monkeypatch.setenv("APP_ALLOWED_HOSTS", "cards.example,fe80::1")
+    assert Settings().app.host_names == {"cards.example", "fe80::1"}

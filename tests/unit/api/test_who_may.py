@@ -11,12 +11,16 @@ from tests.support import PASSWORD
 from tests.unit.api.conftest import Ask, asking
 
 ANYBODY, KNOWN, PERSON = "anybody", "known", "person"
+NOTICES = "/webhooks/ebay/account-deletion"
 CARD, KEY_ID = 1, "01890a5d-ac96-774b-bcce-b302099a8057"
 
 # method, route, path, body -> who may, and what a known user is answered in an empty database
 ROUTES: list[tuple[str, str, str, dict[str, Any], str, int]] = [
     ("GET", "/livez", "/livez", {}, ANYBODY, 200),
     ("GET", "/readyz", "/readyz", {}, ANYBODY, 200),
+    ("GET", "/health", "/health", {}, ANYBODY, 200),
+    ("GET", NOTICES, f"{NOTICES}?challenge_code=x", {}, ANYBODY, 404),
+    ("POST", NOTICES, NOTICES, {"json": {}}, ANYBODY, 404),
     ("GET", "/docs", "/docs", {}, ANYBODY, 200),
     ("GET", "/openapi.json", "/openapi.json", {}, ANYBODY, 200),
     (
@@ -78,6 +82,24 @@ ROUTES: list[tuple[str, str, str, dict[str, Any], str, int]] = [
     ("GET", "/api/v1/cards/{card_id}", f"/api/v1/cards/{CARD}", {}, KNOWN, 404),
     ("GET", "/api/v1/search", "/api/v1/search?q=x", {}, KNOWN, 200),
     ("GET", "/api/v1/search/suggestions", "/api/v1/search/suggestions?q=x", {}, KNOWN, 200),
+    ("POST", "/api/v1/search/all", "/api/v1/search/all", {"json": {"query": "abc"}}, KNOWN, 200),
+    (
+        "POST",
+        "/api/v1/search/{source}",
+        "/api/v1/search/ebay",
+        {"json": {"query": "abc"}},
+        KNOWN,
+        503,  # it is not configured
+    ),
+    (
+        "GET",
+        "/api/v1/prices/compare/{card_id}",
+        f"/api/v1/prices/compare/{CARD}",
+        {},
+        KNOWN,
+        404,
+    ),
+    ("GET", "/api/v1/prices/trends", "/api/v1/prices/trends?game=x", {}, KNOWN, 404),
     ("POST", "/api/v1/prices/update/{card_id}", "/api/v1/prices/update/1", {}, KNOWN, 404),
     (
         "POST",
@@ -134,8 +156,10 @@ def test_who_may(app: FastAPI, tracker: Tracker, admin_token: str, row: Any) -> 
         assert answered({"X-API-Key": key}) == 403
     else:
         assert answered({"X-API-Key": key}) == status
-    if method not in ("GET", "HEAD"):
+    if method not in ("GET", "HEAD") and not path.startswith("/api/v1/search/"):
         assert answered({"X-API-Key": reader}) == 403
+    elif who == KNOWN:
+        assert answered({"X-API-Key": reader}) == status
     assert answered({"Authorization": f"Bearer {admin_token}"}) == status
 
 
