@@ -5,6 +5,7 @@ RFC 8725: one algorithm, explicit type, issuer and audience, every claim require
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ MAX_TOKEN = 2_000
 KEY_START = "tcg_"
 """So that a leaked key can be found by its first letters."""
 _PREFIX_LENGTH = 8
+_KEY = re.compile(rf"{KEY_START}[0-9a-f]{{{_PREFIX_LENGTH}}}_.")
 _REQUIRED = ["exp", "iat", "nbf", "iss", "aud", "sub", "sid", "jti"]
 
 
@@ -134,10 +136,9 @@ def prefix_of(key: str) -> str:
     Raises:
         NotAuthenticated: it is no key of ours.
     """
-    prefix, separator, rest = key[len(KEY_START) :].partition("_")
-    if not (key.startswith(KEY_START) and separator and rest and len(prefix) == _PREFIX_LENGTH):
+    if not _KEY.match(key):
         raise NotAuthenticated
-    return KEY_START + prefix
+    return key[: len(KEY_START) + _PREFIX_LENGTH]
 
 
 def digest(text: str) -> str:

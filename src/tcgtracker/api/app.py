@@ -7,9 +7,21 @@ from anyio import to_thread
 from fastapi import FastAPI
 
 from tcgtracker import __version__
-from tcgtracker.api import accounts, catalog, docs, errors, health, jobs, prices, search, updates
+from tcgtracker.api import (
+    accounts,
+    catalog,
+    docs,
+    document,
+    errors,
+    health,
+    jobs,
+    prices,
+    search,
+    updates,
+)
 from tcgtracker.api.authentication import Authentication
 from tcgtracker.api.data_version import DataVersion
+from tcgtracker.api.json_body import StrictJson
 from tcgtracker.api.middleware import BodyLimit, CrowdLimit, LoopbackOnly, RequestScope
 from tcgtracker.api.rendered import RenderedCache
 from tcgtracker.quotes.live_updates import LiveUpdates
@@ -63,7 +75,9 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
     ):
         app.include_router(routes, prefix="/api/v1")
     app.include_router(docs.router(app))
+    document.complete(app)
     # The last one added is the outermost.
+    app.add_middleware(StrictJson)
     app.add_middleware(Authentication, door=tracker.door, clock=tracker.clock)
     app.add_middleware(BodyLimit)
     app.add_middleware(CrowdLimit)
