@@ -66,12 +66,12 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
     errors.install(app, tracker.clock)
     app.include_router(health.router(tracker))
     for routes in (
+        prices.router(tracker, version, RenderedCache()),  # asked most, so it is looked at first
         accounts.router(tracker),
         catalog.router(tracker),
         search.router(tracker),
         updates.router(tracker, live),
         jobs.router(tracker),
-        prices.router(tracker, version, RenderedCache()),
     ):
         app.include_router(routes, prefix="/api/v1")
     app.include_router(docs.router(app))
