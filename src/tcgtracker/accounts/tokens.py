@@ -5,7 +5,10 @@ RFC 8725: one algorithm, explicit type, issuer and audience, every claim require
 
 import hashlib
 import hmac
+import re
 import secrets
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +29,8 @@ MAX_TOKEN = 2_000
 KEY_START = "tcg_"
 """So that a leaked key can be found by its first letters."""
 _PREFIX_LENGTH = 8
+_MOST_PROVEN = 10_000
+_KEY = re.compile(rf"{KEY_START}[0-9a-f]{{{_PREFIX_LENGTH}}}_.")
 _REQUIRED = ["exp", "iat", "nbf", "iss", "aud", "sub", "sid", "jti"]
 
 
@@ -37,6 +42,16 @@ class Claims:
     session_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """A token whose signature fits; epoch seconds."""
+
+    claims: Claims
+    begins: float
+    ends: float
+    made: float
+
+
 class TokenMaker:
     """Makes and reads tokens under one secret of at least 32 bytes, fetched when first needed."""
 
@@ -44,6 +59,8 @@ class TokenMaker:
         self._secret = secret
         self._clock = clock
         self.lifetime = lifetime
+        self._proven: OrderedDict[str, _Proven] = OrderedDict()
+        self._lock = threading.Lock()
 
     # Keys of their own for each use: what is signed for one can never pass for the other.
     @cached_property
@@ -81,6 +98,29 @@ class TokenMaker:
         """
         if len(token) > MAX_TOKEN:
             raise NotAuthenticated
+        name = digest(token)
+        proven = self._proven.get(name)
+        if proven is None:
+            proven = self._prove(token)
+            with self._lock:
+                self._proven[name] = proven
+                while len(self._proven) > _MOST_PROVEN:
+                    self._proven.popitem(last=False)
+        now = self._clock.now().timestamp()
+        if (
+            not proven.begins <= now < proven.ends
+            or proven.made > now
+            or proven.ends - proven.made > self.lifetime.total_seconds()
+        ):
+            raise NotAuthenticated
+        return proven.claims
+
+    def _prove(self, token: str) -> "_Proven":
+        """Return what a token says once its signature is proven; its moments are not judged.
+
+        Raises:
+            NotAuthenticated: anything is wrong with it.
+        """
         try:
             header = jwt.get_unverified_header(token)
             claims = jwt.decode(
@@ -89,7 +129,7 @@ class TokenMaker:
                 algorithms=[ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
-                # The moments are judged below by the clock that is handed in.
+                # The moments are judged at each use, by the clock that is handed in.
                 options={
                     "require": _REQUIRED,
                     "verify_exp": False,
@@ -99,16 +139,12 @@ class TokenMaker:
             )
             if header.get("typ") != ACCESS_TYPE:
                 raise NotAuthenticated
-            now = self._clock.now().timestamp()
-            begins, ends = _moment(claims["nbf"]), _moment(claims["exp"])
-            made = _moment(claims["iat"])
-            if (
-                not begins <= now < ends
-                or made > now
-                or ends - made > self.lifetime.total_seconds()
-            ):
-                raise NotAuthenticated
-            return Claims(UUID(_text(claims["sub"])), UUID(_text(claims["sid"])))
+            return _Proven(
+                Claims(UUID(_text(claims["sub"])), UUID(_text(claims["sid"]))),
+                begins=_moment(claims["nbf"]),
+                ends=_moment(claims["exp"]),
+                made=_moment(claims["iat"]),
+            )
         except (jwt.PyJWTError, ValueError, RecursionError) as exc:
             raise NotAuthenticated from exc
 
@@ -134,10 +170,9 @@ def prefix_of(key: str) -> str:
     Raises:
         NotAuthenticated: it is no key of ours.
     """
-    prefix, separator, rest = key[len(KEY_START) :].partition("_")
-    if not (key.startswith(KEY_START) and separator and rest and len(prefix) == _PREFIX_LENGTH):
+    if not _KEY.match(key):
         raise NotAuthenticated
-    return KEY_START + prefix
+    return key[: len(KEY_START) + _PREFIX_LENGTH]
 
 
 def digest(text: str) -> str:

@@ -2,22 +2,14 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection
 
-from tcgtracker.database.tables.catalog import (
-    card_quotes,
-    cards,
-    games,
-    printings,
-    product_links,
-    tcg_sets,
-)
+from tcgtracker.database.engine import dialect_of
 from tcgtracker.domain.catalog import LinkState
-from tcgtracker.domain.clock import to_epoch
 from tcgtracker.domain.errors import NotFound
 from tcgtracker.domain.source import Source
 
-_TRUSTED = [state.value for state in LinkState if state.trusted]
+_TRUSTED = ", ".join(f"'{state.value}'" for state in LinkState if state.trusted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,36 +46,19 @@ class QuoteRow:
     listed: bool
 
 
+# To the driver directly, as the reads of the history: SQLAlchemy would take longer than these do.
 _CARD = (
-    select(
-        cards.c.name,
-        cards.c.collector_number,
-        tcg_sets.c.id,
-        tcg_sets.c.name,
-        games.c.slug,
-        product_links.c.vendor_product_id,
-        printings.c.name,
-        product_links.c.state,
-        product_links.c.evidence,
-    )
-    .select_from(cards)
-    .join(tcg_sets, tcg_sets.c.id == cards.c.set_id)
-    .join(games, games.c.id == tcg_sets.c.game_id)
-    .outerjoin(
-        product_links,
-        (product_links.c.card_id == cards.c.id) & product_links.c.state.in_(_TRUSTED),
-    )
-    .outerjoin(printings, printings.c.id == product_links.c.printing_id)
-    .where(cards.c.id == bindparam("card_id"))
+    "SELECT c.name, c.collector_number, s.id, s.name, g.slug,"  # noqa: S608 - our own words
+    " l.vendor_product_id, p.name, l.state, l.evidence FROM cards c"
+    " JOIN tcg_sets s ON s.id = c.set_id JOIN games g ON g.id = s.game_id"
+    " LEFT JOIN product_links l ON l.card_id = c.id"
+    f" AND l.state IN ({_TRUSTED})"
+    " LEFT JOIN printings p ON p.id = l.printing_id WHERE c.id = :card_id"
 )
-_QUOTES = select(
-    card_quotes.c.source,
-    card_quotes.c.series_id,
-    card_quotes.c.currency,
-    card_quotes.c.market_price,
-    card_quotes.c.observed_at,
-    card_quotes.c.listed,
-).where(card_quotes.c.card_id == bindparam("card_id"))
+_QUOTES = (
+    "SELECT q.source, q.series_id, q.currency, q.market_price, {observed_at}, q.listed"
+    " FROM card_quotes q WHERE q.card_id = :card_id"
+)
 
 
 def load_card(connection: Connection, card_id: int) -> tuple[CardHead, list[CardTie]]:
@@ -92,7 +67,7 @@ def load_card(connection: Connection, card_id: int) -> tuple[CardHead, list[Card
     Raises:
         NotFound: there is no such card.
     """
-    rows = connection.execute(_CARD, {"card_id": card_id}).all()
+    rows = dialect_of(connection).read_history(connection, _CARD, {"card_id": card_id})
     if not rows:
         raise NotFound(f"there is no card {card_id}")
     ties = [
@@ -105,14 +80,16 @@ def load_card(connection: Connection, card_id: int) -> tuple[CardHead, list[Card
 
 def load_quotes(connection: Connection, card_id: int) -> list[QuoteRow]:
     """Return the newest price of each source that the card has a trusted link to."""
+    dialect = dialect_of(connection)
+    sql = _QUOTES.format(observed_at=dialect.epoch_of("q.observed_at"))
     return [
         QuoteRow(
             Source(row[0]),
             row[1],
             row[2],
             row[3],
-            None if row[4] is None else to_epoch(row[4]),
+            row[4],
             bool(row[5]),
         )
-        for row in connection.execute(_QUOTES, {"card_id": card_id})
+        for row in dialect.read_history(connection, sql, {"card_id": card_id})
     ]

@@ -9,6 +9,7 @@ from tcgtracker.accounts.passwords import MAX_LENGTH
 from tcgtracker.accounts.service import MAX_USERNAME
 from tcgtracker.accounts.values import TokenPair
 from tcgtracker.api import account_schemas as schemas
+from tcgtracker.api import parameters
 from tcgtracker.api.authentication import Asking
 from tcgtracker.api.errors import RESPONSES
 from tcgtracker.tracker import Tracker
@@ -17,7 +18,7 @@ _DOOR: dict[int | str, dict[str, Any]] = {
     status: RESPONSES[status] for status in (400, 401, 403, 422, 429, 503)
 }
 _OWN: dict[int | str, dict[str, Any]] = {
-    status: RESPONSES[status] for status in (400, 401, 403, 404, 409, 422, 503)
+    status: RESPONSES[status] for status in (400, 401, 403, 404, 409, 422, 429, 503)
 }
 _NO_STORE = "no-store"
 
@@ -38,8 +39,8 @@ def router(tracker: Tracker) -> APIRouter:
 
     @routes.post("/auth/login", summary="Sign in", responses=_DOOR)
     def login(
-        username: Annotated[str, Form(min_length=1, max_length=MAX_USERNAME)],
-        password: Annotated[str, Form(min_length=1, max_length=MAX_LENGTH)],
+        username: Annotated[str, Form(min_length=1, max_length=MAX_USERNAME), parameters.NulFree],
+        password: Annotated[str, Form(min_length=1, max_length=MAX_LENGTH), parameters.NulFree],
         request: Request,
         response: Response,
     ) -> schemas.Tokens:

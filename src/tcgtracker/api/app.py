@@ -12,6 +12,7 @@ from tcgtracker.api import (
     accounts,
     catalog,
     docs,
+    document,
     ebay_notices,
     errors,
     health,
@@ -24,6 +25,7 @@ from tcgtracker.api import (
 )
 from tcgtracker.api.authentication import Authentication
 from tcgtracker.api.data_version import DataVersion
+from tcgtracker.api.json_body import StrictJson
 from tcgtracker.api.middleware import BodyLimit, CrowdLimit, HostCheck, RequestScope
 from tcgtracker.api.rate_limits import RateLimit, RateLimits
 from tcgtracker.api.rendered import RenderedCache
@@ -76,6 +78,7 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
     app.include_router(health.router(tracker))
     app.include_router(ebay_notices.router(tracker))
     for routes in (
+        prices.router(tracker, version, RenderedCache()),  # asked most, so it is looked at first
         accounts.router(tracker),
         catalog.router(tracker),
         search.router(tracker),
@@ -83,12 +86,13 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
         updates.router(tracker, live),
         jobs.router(tracker),
         market.router(tracker),
-        prices.router(tracker, version, RenderedCache()),
     ):
         app.include_router(routes, prefix="/api/v1")
     app.include_router(docs.router(app))
+    document.complete(app)
     # The last one added is the outermost.
     settings, origins = tracker.settings, tracker.settings.security.origins
+    app.add_middleware(StrictJson)
     app.add_middleware(RateLimit, limits=limits)
     app.add_middleware(Authentication, door=tracker.door, clock=tracker.clock, limits=limits)
     app.add_middleware(BodyLimit)

@@ -77,6 +77,7 @@ _DOCUMENTED = {
     403: "This is not permitted.",
     404: "There is no such thing.",
     409: "The state of the thing forbids this.",
+    413: "The request is too large.",
     422: "The request is malformed.",
     429: "Try again after Retry-After.",
     503: "Try again after Retry-After.",
@@ -128,7 +129,6 @@ def install(app: FastAPI, clock: Clock) -> None:
     app.add_exception_handler(TrackerError, tracker_error)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, malformed)
-    _document(app)
 
 
 def answer(exc: TrackerError, *, request_id: str, now: datetime) -> Response:
@@ -186,20 +186,3 @@ def _field_problems(exc: RequestValidationError) -> list[FieldProblem]:
         )
         for error in exc.errors()[:_MOST_ERRORS]
     ]
-
-
-def _document(app: FastAPI) -> None:
-    """Put the Problem schema where the documented responses point, and FastAPI's own aside."""
-    build = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            schemas = build().setdefault("components", {}).setdefault("schemas", {})
-            for name in ("HTTPValidationError", "ValidationError"):
-                schemas.pop(name, None)
-            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas.update(problem.pop("$defs"))
-            schemas["Problem"] = problem
-        return build()
-
-    app.openapi = openapi  # type: ignore[method-assign] # FastAPI documents this way to extend it

@@ -40,7 +40,9 @@ _LOOK_S = 0.5
 _SAY_S = 15.0
 _MOST_S = 600.0
 JobName = Annotated[
-    str | None, Query(description="only jobs of this name", min_length=1, max_length=100)
+    str | None,
+    Query(description="only jobs of this name", min_length=1, max_length=100),
+    parameters.NulFree,
 ]
 
 

@@ -62,22 +62,22 @@ def minor_of(amount: Decimal | None, currency: str) -> int | None:
     return None if amount is None else minor_from_decimal(amount, currency)
 
 
-_NulFree = AfterValidator(without_nul)
+NulFree = AfterValidator(without_nul)
 CardIdPath = Annotated[int, Path(description="id of a card", ge=1, le=MAX_ID, examples=[1])]
 SetIdPath = Annotated[int, Path(description="id of a set", ge=1, le=MAX_ID, examples=[1])]
 Limit = Annotated[int, Query(description="rows at most", ge=1, le=200)]
 Cursor = Annotated[
     str | None,
     Query(description="next_cursor of the page before", min_length=1, max_length=_MAX_CURSOR),
-    _NulFree,
+    NulFree,
 ]
-GameSlug = Annotated[str | None, _text("slug of a game", "pokemon"), _NulFree]
-RequiredGame = Annotated[str, _text("slug of a game", "pokemon"), _NulFree]
+GameSlug = Annotated[str | None, _text("slug of a game", "pokemon"), NulFree]
+RequiredGame = Annotated[str, _text("slug of a game", "pokemon"), NulFree]
 SetId = Annotated[int | None, Query(description="id of a set", ge=1, le=MAX_ID)]
-Region = Annotated[str | None, _text("region of the set", "international"), _NulFree]
-Rarity = Annotated[str | None, _text("rarity, exactly as it is listed", "Rare"), _NulFree]
+Region = Annotated[str | None, _text("region of the set", "international"), NulFree]
+Rarity = Annotated[str | None, _text("rarity, exactly as it is listed", "Rare"), NulFree]
 CardText = Annotated[
-    str | None, _text("part of the name, or the whole collector number", "Farfetch'd"), _NulFree
+    str | None, _text("part of the name, or the whole collector number", "Farfetch'd"), NulFree
 ]
 SearchText = Annotated[
     str,
@@ -87,14 +87,14 @@ SearchText = Annotated[
         max_length=_MAX_TEXT,
         examples=["charzard 4/102"],
     ),
-    _NulFree,
+    NulFree,
 ]
 Days = Annotated[
     int, Query(description="UTC days up to today, which is one of them", ge=1, le=MAX_DAYS)
 ]
 SourceName = Annotated[Source | None, Query(description="only series of this source")]
 PrintingName = Annotated[
-    str | None, _text("only series of this printing, in any case", "Holofoil"), _NulFree
+    str | None, _text("only series of this printing, in any case", "Holofoil"), NulFree
 ]
 ConditionName = Annotated[
     Wording | None, Query(description="only series of this ungraded state; not with grade")
@@ -102,7 +102,7 @@ ConditionName = Annotated[
 GradeName = Annotated[
     str | None,
     _text("only series of this grade, as psa-10, any-9.5 or bgs-10-black", "psa-10"),
-    _NulFree,
+    NulFree,
     AfterValidator(_grade),
 ]
 MAX_AMOUNT = 20_000_000

@@ -13,6 +13,7 @@ from tcgtracker.api import parameters
 from tcgtracker.api.catalog import reading
 from tcgtracker.api.data_version import DataVersion
 from tcgtracker.api.errors import RESPONSES
+from tcgtracker.api.history_wish import DAYS, HistoryWish, plain_wish
 from tcgtracker.api.price_schemas import PriceHistory
 from tcgtracker.api.render import render_history
 from tcgtracker.api.rendered import Rendered, RenderedCache
@@ -25,27 +26,60 @@ _DOCUMENTED: dict[int | str, dict[str, Any]] = {
     **{status: RESPONSES[status] for status in (404, 422, 503)},
 }
 _LONGEST_KEY = 2_000
+_LONGEST_TAGS = 1_000
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 def router(tracker: Tracker, version: DataVersion, cache: RenderedCache) -> APIRouter:
     """Return the routes."""
+    # A read of a SQLite file takes about as long as the way to a thread and back.
+    in_loop = tracker.database.dialect.name == tracker.history.dialect.name == "sqlite"
+
+    def make(wish: HistoryWish) -> Rendered:
+        now = tracker.clock.now()
+        with reading(tracker) as (connection, history_connection):
+            found = card_history(
+                connection,
+                history_connection,
+                tracker.history.dialect,
+                wish.card_id,
+                days=wish.days,
+                source=wish.source,
+                printing=wish.printing,
+                condition=wish.condition,
+                grade=wish.grade,
+                now=now,
+                looks=tracker.looks,
+            )
+        made_at = to_epoch(now)
+        body = render_history(found, wish.shape, made_at)
+        return Rendered.of(body, made_at=made_at, valid_until=found.valid_until)
+
+    async def fulfil(request: Request, wish: HistoryWish, if_none_match: str | None) -> Response:
+        rendered = make(wish) if in_loop else await to_thread.run_sync(make, wish)
+        request.state.rendered = rendered
+        return _respond(rendered, if_none_match)
 
     class CachedRoute(APIRoute):
         """Looks for the rendered answer before the parameters are read."""
 
         def get_route_handler(self) -> Handler:
-            make = super().get_route_handler()
+            read_and_make = super().get_route_handler()
 
             async def answer(request: Request) -> Response:
                 current = version.current()
                 key = (request.scope["path"], request.scope["query_string"])
                 if current is None or len(key[1]) > _LONGEST_KEY:
-                    return await make(request)
+                    return await read_and_make(request)
+                if_none_match = request.headers.get("if-none-match")
                 kept = cache.get(key, current, to_epoch(tracker.clock.now()))
                 if kept is not None:
-                    return _respond(kept, request.headers.get("if-none-match"))
-                response = await make(request)
+                    return _respond(kept, if_none_match)
+                wish = plain_wish(request.path_params["card_id"], key[1])
+                if wish is None or len(if_none_match or "") > _LONGEST_TAGS:
+                    response = await read_and_make(request)
+                else:
+                    response = await fulfil(request, wish, if_none_match)
                 made = getattr(request.state, "rendered", None)
                 if isinstance(made, Rendered):
                     cache.put(key, current, made)
@@ -54,8 +88,6 @@ def router(tracker: Tracker, version: DataVersion, cache: RenderedCache) -> APIR
             return answer
 
     routes = APIRouter(tags=["prices"], route_class=CachedRoute)
-    # A read of a SQLite file takes about as long as the way to a thread and back.
-    in_loop = tracker.database.dialect.name == tracker.history.dialect.name == "sqlite"
 
     @routes.get(
         "/prices/card/{card_id}",
@@ -67,13 +99,13 @@ def router(tracker: Tracker, version: DataVersion, cache: RenderedCache) -> APIR
         request: Request,
         card_id: parameters.CardIdPath,
         *,
-        days: parameters.Days = 30,
+        days: parameters.Days = DAYS,
         source: parameters.SourceName = None,
         printing: parameters.PrintingName = None,
         condition: parameters.ConditionName = None,
         grade: parameters.GradeName = None,
         shape: parameters.Shape = parameters.Shape.POINTS,
-        if_none_match: Annotated[str | None, Header(max_length=1_000)] = None,
+        if_none_match: Annotated[str | None, Header(max_length=_LONGEST_TAGS)] = None,
     ) -> Response:
         """One series in a window of days: the headline one, or the best that fits the filters.
 
@@ -91,30 +123,8 @@ def router(tracker: Tracker, version: DataVersion, cache: RenderedCache) -> APIR
                     }
                 ]
             )
-
-        def make() -> Rendered:
-            now = tracker.clock.now()
-            with reading(tracker) as (connection, history_connection):
-                found = card_history(
-                    connection,
-                    history_connection,
-                    tracker.history.dialect,
-                    card_id,
-                    days=days,
-                    source=source,
-                    printing=printing,
-                    condition=condition,
-                    grade=grade,
-                    now=now,
-                    looks=tracker.looks,
-                )
-            made_at = to_epoch(now)
-            body = render_history(found, shape, made_at)
-            return Rendered.of(body, made_at=made_at, valid_until=found.valid_until)
-
-        rendered = make() if in_loop else await to_thread.run_sync(make)
-        request.state.rendered = rendered
-        return _respond(rendered, if_none_match)
+        wish = HistoryWish(card_id, days, source, printing, condition, grade, shape)
+        return await fulfil(request, wish, if_none_match)
 
     return routes
 

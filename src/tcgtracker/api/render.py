@@ -16,8 +16,10 @@ from tcgtracker.domain.money import format_minor
 from tcgtracker.domain.quote import VALUE_NAMES
 from tcgtracker.domain.variant import RAW, SEALED, Condition
 from tcgtracker.prices.holds import Hold
+from tcgtracker.prices.plan import NO_PRICE
 
 _UNGRADED = frozenset({RAW, SEALED, *Condition})
+_MOST_AMOUNTS = 1 << 16
 Money = Callable[[int | None], str | None]
 
 
@@ -25,7 +27,8 @@ def render_history(history: CardHistory, shape: Shape, now: int) -> bytes:
     """Return the JSON document; `now` (epoch seconds) decides what is stale."""
     window = history.window
     currency = window.series.facet.currency if window else None
-    money = _money(currency or "USD")
+    code = currency or "USD"
+    money = _money(code)
     statistics = window.statistics if window else NO_STATISTICS
     rows = window.rows if window else HistoryRows.concatenate([])
     body: dict[str, Any] = {
@@ -49,7 +52,7 @@ def render_history(history: CardHistory, shape: Shape, now: int) -> bytes:
         "all_time_high": money(statistics.all_time_high),
         "all_time_low": money(statistics.all_time_low),
         "at_start": _start(window, money) if window else None,
-        shape.value: _columns(rows, money) if shape is Shape.COLUMNS else _points(rows, money),
+        shape.value: _columns(rows, code) if shape is Shape.COLUMNS else _points(rows, code),
         "gaps": [
             {"kind": gap.kind, "from": _moment(gap.start), "to": _moment(gap.end)}
             for gap in (window.gaps if window else ())
@@ -84,20 +87,37 @@ def window_body(window: SeriesWindow, now: int) -> dict[str, Any]:
         "volatility": said.volatility,
         "all_time_high": money(said.all_time_high),
         "all_time_low": money(said.all_time_low),
-        "points": _points(window.rows, money),
+        "points": _points(window.rows, window.series.facet.currency),
         "holds": [_hold(hold, money) for hold in window.holds],
     }
 
 
+class _Amounts(dict[int | None, str | None]):
+    """Amounts of a currency as text: the same few come again and again.
+
+    A dict, since a thousand look-ups a document are what a document costs. nothing: what stands
+    for no amount.
+    """
+
+    def __init__(self, currency: str, nothing: int | None) -> None:
+        super().__init__({nothing: None})
+        self._currency = currency
+
+    def __missing__(self, minor: int) -> str:
+        text = format_minor(minor, self._currency)
+        if len(self) < _MOST_AMOUNTS:
+            self[minor] = text
+        return text
+
+
 @lru_cache(maxsize=16)
+def _amounts(currency: str, nothing: int | None) -> _Amounts:
+    return _Amounts(currency, nothing)
+
+
 def _money(currency: str) -> Money:
-    """Return what writes amounts of a currency; the same few amounts come again and again."""
-
-    @lru_cache(maxsize=1 << 16)
-    def write(minor: int | None) -> str | None:
-        return None if minor is None else format_minor(minor, currency)
-
-    return write
+    """Return what writes amounts of a currency."""
+    return _amounts(currency, None).__getitem__
 
 
 @lru_cache(maxsize=1 << 14)
@@ -111,7 +131,7 @@ def _moment(at: int) -> str:
 
 
 def _moments(at: IntArray) -> list[str]:
-    return [_moment(moment) for moment in at.tolist()]
+    return list(map(_moment, at.tolist()))
 
 
 def _series(one: Candidate) -> dict[str, Any]:
@@ -176,18 +196,18 @@ def _hold(hold: Hold, money: Money) -> dict[str, Any]:
     }
 
 
-def _columns(rows: HistoryRows, money: Money) -> dict[str, Any]:
+def _columns(rows: HistoryRows, currency: str) -> dict[str, Any]:
+    written = _amounts(currency, NO_PRICE).__getitem__
     columns: dict[str, Any] = {
         "observed_at": _moments(rows.observed_at),
         "state": [ANSWER_OF_STATE[state] for state in rows.state.tolist()],
     }
     for place, name in enumerate(VALUE_NAMES):
-        values = rows.values[:, place]
-        columns[name] = [money(value if value >= 0 else None) for value in values.tolist()]
+        columns[name] = list(map(written, rows.values[:, place].tolist()))
     return columns
 
 
-def _points(rows: HistoryRows, money: Money) -> list[dict[str, Any]]:
-    columns = _columns(rows, money)
+def _points(rows: HistoryRows, currency: str) -> list[dict[str, Any]]:
+    columns = _columns(rows, currency)
     names = tuple(columns)
     return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -34,7 +34,7 @@ _ONE: dict[int | str, dict[str, Any]] = {
     status: RESPONSES[status] for status in (401, 403, 404, 409, 422, 429, 503)
 }
 _MANY: dict[int | str, dict[str, Any]] = {
-    status: RESPONSES[status] for status in (401, 403, 422, 503)
+    status: RESPONSES[status] for status in (401, 403, 404, 422, 503)
 }
 _ENDED = frozenset({JobState.DONE, JobState.DEAD, JobState.CANCELLED})
 _LOOK_S = 0.1

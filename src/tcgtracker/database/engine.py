@@ -16,6 +16,7 @@ _DIALECTS: dict[str, type[DatabaseDialect]] = {
     "sqlite": SqliteDialect,
     "postgresql": PostgresqlDialect,
 }
+_BY_NAME = {name: make() for name, make in _DIALECTS.items()}
 
 
 class Database:
@@ -86,6 +87,11 @@ class Database:
         for engine in self._engines.values():
             engine.dispose()
         self._engines.clear()
+
+
+def dialect_of(connection: Connection) -> DatabaseDialect:
+    """Return the dialect of a connection of ours."""
+    return _BY_NAME[connection.dialect.name]
 
 
 @contextmanager

@@ -156,7 +156,10 @@ def _carry(plane: IntArray, changed: IntArray) -> IntArray:
     if not len(plane):
         return np.full(len(changed), _NO_PRICE, np.int64)
     zigzag = plane - 1
-    delta = np.where(plane == 0, 0, (zigzag >> 1) ^ -(zigzag & 1))
+    delta = (zigzag >> 1) ^ -(zigzag & 1)
+    if changed[0] and plane.all():  # a price in every row, as nearly always
+        return np.asarray(np.cumsum(delta)[np.cumsum(changed) - 1], np.int64)
+    delta = np.where(plane == 0, 0, delta)
     price = np.where(plane == 0, _NO_PRICE, np.cumsum(delta))
     place = np.cumsum(changed) - 1
     return np.where(place < 0, _NO_PRICE, price[np.maximum(place, 0)])

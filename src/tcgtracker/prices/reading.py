@@ -75,7 +75,7 @@ class SeriesHistory:
 
     def __init__(self, rows: HistoryRows, looks: IntArray, interval_s: int) -> None:
         self.rows = _highest_revision(rows)
-        self.looks = np.union1d(looks, self.rows.observed_at)
+        self.looks = _with(looks, self.rows.observed_at)
         self.interval_s = interval_s
 
     def at(self, moment: int) -> Reading:
@@ -171,7 +171,16 @@ def _highest_revision(rows: HistoryRows) -> HistoryRows:
     ordered = rows.sorted_by_key()
     last = np.ones(len(ordered), bool)
     last[:-1] = ordered.observed_at[1:] != ordered.observed_at[:-1]
-    return ordered.select(last)
+    return ordered if last.all() else ordered.select(last)
+
+
+def _with(looks: IntArray, moments: IntArray) -> IntArray:
+    """Return sorted looks with the moments among them, which they mostly are already."""
+    if len(looks):
+        place = np.minimum(np.searchsorted(looks, moments), len(looks) - 1)
+        if (looks[place] == moments).all():
+            return looks
+    return np.union1d(looks, moments)
 
 
 def month_of(observed_at: IntArray) -> IntArray:

@@ -125,7 +125,7 @@ def unique_keys(rows: HistoryRows) -> HistoryRows:
         | (ordered.observed_at[1:] != ordered.observed_at[:-1])
         | (ordered.revision[1:] != ordered.revision[:-1])
     )
-    return ordered.select(fresh)
+    return ordered if fresh.all() else ordered.select(fresh)
 
 
 def _newest_of_each(rows: HistoryRows) -> HistoryRows:

@@ -147,6 +147,7 @@ def test_a_key_is_found_by_its_prefix() -> None:
         "tcg_12345678",
         "tcg_12345678_",
         "xyz_12345678_abc",
+        "tcg_\0\0\0\0\0\0\0\0_x",
         "\ud800",
     ):
         with pytest.raises(NotAuthenticated):

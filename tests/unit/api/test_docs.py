@@ -36,3 +36,14 @@ def test_what_a_route_says_is_text() -> None:
     assert "required; default 20; at least 1; at most 100" in page
     assert "application/json Card" in page
     assert "a &amp; b" in page
+
+
+def test_the_document_says_what_middleware_answers(ask: Ask) -> None:
+    document = ask("GET", "/openapi.json").json()
+    games = document["paths"]["/api/v1/games"]["get"]
+    assert {"401", "503"} <= games["responses"].keys()
+    assert games["security"] == [{"token": []}, {"key": []}]
+    login = document["paths"]["/api/v1/auth/login"]["post"]
+    assert "security" not in login
+    assert {"403", "413", "422"} <= login["responses"].keys()
+    assert "HTTPValidationError" not in ask("GET", "/openapi.json").text

@@ -82,6 +82,32 @@ def test_points_and_columns_say_the_same_as_documented(served: Served) -> None:
     assert PriceHistory.model_validate(nothing.json()).reason == "nothing-fits-the-filters"
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"days": 3, "shape": "columns"},
+        {"source": "tcgcsv", "condition": "raw"},
+        {"printing": "Foil"},
+        {"days": 0},
+        {"shape": "x"},
+        {"days": [1, 2]},
+    ],
+)
+def test_parameters_read_by_hand_and_by_fastapi_are_answered_alike(
+    served: Served, monkeypatch: pytest.MonkeyPatch, query: dict[str, Any]
+) -> None:
+    time.sleep(0.6)  # the watcher has seen the writes of the set-up
+    by_hand = served.get(**query, by="hand")
+    monkeypatch.setattr("tcgtracker.api.prices.plain_wish", lambda *_: None)
+    by_fastapi = served.get(**query, by="fastapi")
+    assert by_hand.status_code == by_fastapi.status_code
+    if by_hand.status_code == 200:
+        assert by_hand.content == by_fastapi.content
+    else:
+        assert by_hand.json()["errors"] == by_fastapi.json()["errors"]
+
+
 def test_an_etag_saves_the_body(served: Served) -> None:
     first = served.get()
     for given in (first.headers["etag"], f'"x", W/{first.headers["etag"]}', "*"):

@@ -149,6 +149,7 @@ def test_who_may(app: FastAPI, tracker: Tracker, admin_token: str, row: Any) -> 
         {"Authorization": f"Bearer {key}"},
         {"X-API-Key": admin_token},
         {"X-API-Key": "tcg_12345678_x"},
+        {"X-API-Key": "tcg_\0\0\0\0\0\0\0\0_x"},
         {"X-API-Key": key, "Authorization": f"Bearer {admin_token}"},
     ):
         assert answered(nobody) == 401, nobody

@@ -173,7 +173,10 @@ class HistoryRows:
         )
 
     def sorted_by_key(self) -> "HistoryRows":
-        if (self.series_id[1:] > self.series_id[:-1]).all():  # as rows of one look mostly come
+        ids, at = self.series_id, self.observed_at
+        if (ids[1:] > ids[:-1]).all():  # as rows of one look mostly come
+            return self
+        if (ids == ids[0]).all() and (at[1:] > at[:-1]).all():  # as one series is read
             return self
         return self.select(np.lexsort((self.revision, self.observed_at, self.series_id)))
 
