@@ -7,7 +7,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from tcgtracker.api.authentication import OPEN_PATHS, PREFIX
+from tcgtracker.api.authentication import PREFIX
+from tcgtracker.api.authentication_paths import OPEN_PATHS
 from tcgtracker.api.errors import RESPONSES
 from tcgtracker.api.problem import Problem
 
@@ -55,7 +56,7 @@ def _of_middleware(
     method: str, operation: dict[str, Any], path: str, *, guarded: bool
 ) -> list[int]:
     """Return the statuses that an operation may have before its route is asked."""
-    found = [503] if path.startswith(PREFIX) else []  # the crowd limit, the database
+    found = [503, 429] if path.startswith(PREFIX) else []  # the crowd and rate limits, the database
     if guarded:
         found.append(401)
     if method not in _WITHOUT_BODY:
