@@ -15,6 +15,10 @@ from tcgtracker.database.engine import Database
 from tcgtracker.database.migrate import upgrade
 from tests.clean_postgres import CleanPostgres
 
+# Tests ask more often than people; those of the limits give their own.
+os.environ.setdefault("APP_RATE_LIMIT", "0")
+os.environ.setdefault("APP_RATE_LIMIT_ADDRESS", "0")
+
 POSTGRES_URL = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 ON_CI = os.environ.get("CI") == "true"

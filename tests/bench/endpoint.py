@@ -161,7 +161,7 @@ def _server(database: Database) -> Iterator[_Served]:
     url = database.url.render_as_string(hide_password=False)
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.bench.endpoint_server"],
-        env={**os.environ, "DB_URL": url},
+        env={**os.environ, "DB_URL": url, "APP_RATE_LIMIT": "0"},
         stdout=subprocess.PIPE,
         text=True,
     )
