@@ -23,6 +23,7 @@ _FILES = (
     "tcgplayer_product_rows/vanguard_16.ndjson.gz",
     "onepiece/cards_english.ndjson.gz",
 )
+_SHORT = 4
 _LETTERS = "aeiourstln"
 
 
@@ -128,12 +129,11 @@ def _typed_beginning(card: IndexedCard, random: Random) -> str:
 
 
 def _typed_wrong(card: IndexedCard, random: Random) -> str:
-    named = words(card.name)
-    long = [place for place, word in enumerate(named) if len(word) > 4 and word.isalpha()]
-    if long:
-        place = random.choice(long)
-        named[place] = _mistyped(named[place], random)
-    return " ".join([*named, card.number])
+    """Return the name and the set's first word, each long word with a slip."""
+    return " ".join(
+        _mistyped(word, random) if len(word) > _SHORT and word.isalpha() else word
+        for word in [*words(card.name), *words(card.set_name)[:1]]
+    )
 
 
 def _typed_number(card: IndexedCard, _random: Random) -> str:
