@@ -1,13 +1,18 @@
-"""Run the benches: `python -m tests.bench [ingest|storage|endpoint ...]`."""
+"""Run the benches: `python -m tests.bench [ingest|storage|endpoint|search ...]`."""
 
 import argparse
 
 import structlog
 
-from tests.bench import endpoint, ingest, storage
+from tests.bench import endpoint, ingest, search, storage
 from tests.bench.support import REAL_DATA
 
-BENCHES = {"ingest": ingest.run, "storage": storage.run, "endpoint": endpoint.run}
+BENCHES = {
+    "ingest": ingest.run,
+    "storage": storage.run,
+    "endpoint": endpoint.run,
+    "search": search.run,
+}
 
 
 def main() -> None:
