@@ -191,9 +191,7 @@ def test_v21_fallback_there_and_back_keeps_each_price_under_its_source(each_stac
         seen.append(outcome.price.source)
     assert seen == [first, second] * 4
     assert stack.fired("server_error") == 4
-    names = {
-        source: stack.product(card, source) for source in (first, second)
-    }
+    names = {source: stack.product(card, source) for source in (first, second)}
     series = stack.sql(
         "SELECT p.source, p.external_id, s.id FROM price_series s"
         " JOIN vendor_products p ON p.id = s.vendor_product_id"
