@@ -1,6 +1,7 @@
 """Databases for the tests: a fresh SQLite file, a fresh PostgreSQL database, both migrated."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from tcgtracker.database.engine import Database
 from tcgtracker.database.migrate import upgrade
+from tests.clean_postgres import CleanPostgres
 
 POSTGRES_URL = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -80,10 +82,37 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """A migrated database, once for each engine."""
-    database = Database(database_url)
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "empty.db"
+    database = Database(f"sqlite:///{path}")
     upgrade(database)
+    database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres() -> Iterator[CleanPostgres]:
+    """A migrated PostgreSQL database of this test process, to be emptied after each use."""
+    with new_postgres_database() as url:
+        kept = CleanPostgres(url)
+        yield kept
+        kept.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A migrated database without rows, once for each engine."""
+    if request.param == "sqlite":
+        path = tmp_path / "test.db"
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), path)
+        database = Database(f"sqlite:///{path}")
+        yield database
+        database.close()
+        return
+    kept: CleanPostgres = request.getfixturevalue("migrated_postgres")
+    database = Database(kept.url)
     yield database
     database.close()
+    kept.empty()

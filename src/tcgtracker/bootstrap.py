@@ -20,7 +20,7 @@ from tcgtracker.operations.scheduler import Scheduler
 from tcgtracker.prices import jobs as prices_jobs
 from tcgtracker.prices.quick import ScopeLooks
 from tcgtracker.quotes import jobs as quotes_jobs
-from tcgtracker.quotes import update_jobs
+from tcgtracker.quotes import sync_jobs, update_jobs
 from tcgtracker.quotes.bulk_sync import BulkSync
 from tcgtracker.quotes.planning import Planner
 from tcgtracker.quotes.service import Intake
@@ -33,7 +33,7 @@ from tcgtracker.runtime.places import Pace
 from tcgtracker.runtime.ports import CallGate
 from tcgtracker.tracker import Tracker
 
-_BULK_JOBS = {"pricecharting": "sync_pricecharting_data", "tcgcsv": "sync_tcgcsv"}
+_BULK_JOBS = {"pricecharting": sync_jobs.SYNC_PRICECHARTING, "tcgcsv": sync_jobs.SYNC_TCGCSV}
 
 
 def build_tracker(
@@ -162,5 +162,12 @@ def _jobs(tracker: Tracker) -> list[Job]:
             planner=tracker.planner,
             queue=lambda: tracker.queue,
             bulk_jobs=_BULK_JOBS,
+        ),
+        *sync_jobs.jobs(
+            database,
+            clock,
+            catalog=tracker.catalog_sync,
+            bulk=tracker.bulk_sync,
+            queue=lambda: tracker.queue,
         ),
     ]

@@ -261,8 +261,9 @@ def test_the_good_part_is_as_if_the_bad_had_not_been_there(
 
 
 _MEASURE = """
-import resource, sys
+import sys
 from pathlib import Path
+from tests.peak_memory import peak_mib
 from tcgtracker.database.engine import Database
 from tcgtracker.database.migrate import upgrade
 from tcgtracker.domain.clock import SystemClock
@@ -275,7 +276,7 @@ try:
     Intake(database, SystemClock()).collect(iter_price_pages([Path(sys.argv[2])]), input_name="t")
 except InvalidInput as exc:
     print("refused:", exc)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(int(peak_mib()))
 """
 
 

@@ -136,6 +136,21 @@ class TestRateLimiter:
         with Redis.from_url(server.url) as client:
             assert client.zcard("rate_limit:justtcg:60") == 9
 
+    def test_answer_that_came_after_the_loss_hides_nothing(self, server: RedisServer) -> None:
+        async def act() -> None:
+            limiter = RedisRateLimiter(server.url, {SERVICE: Pace(40)})
+            await limiter.acquire(SERVICE, patience_s=0)
+            server.kill()
+            await limiter.acquire(SERVICE, patience_s=0)
+            server.start()
+            limiter._regain()  # as by a call that was answered although others were not
+            await limiter.acquire(SERVICE, patience_s=0)
+            await limiter.close()
+
+        asyncio.run(act())
+        with Redis.from_url(server.url) as client:
+            assert client.zcard("rate_limit:justtcg:60") == 3
+
     def test_places_of_a_clock_that_ran_ahead_are_counted_as_taken_now(
         self, server: RedisServer
     ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from tcgtracker.catalog.agreement import (
     Agreement,
@@ -23,6 +24,7 @@ class Leads:
     source: Source
     shared: Sequence[ClaimRow]
     own_card: int | None
+    """None too where only the vendor's own guide made it, and the shared id points at a card."""
     facts: Mapping[int, CardFacts]
 
 
@@ -83,7 +85,7 @@ def recheck(
     if new and new.card_id == old.card_id and new.trusted:
         return (new, "") if new.variant == old.variant else (None, _other_bracket(old, new.variant))
     same = before is not None and identity(before) == identity(stated)
-    if new and new.trusted and old.origin == Origin.OWN_ID and same:
+    if new and new.card_id != old.card_id and old.origin == Origin.OWN_ID and same:
         return new, ""  # a card of its own, until another catalog brought the one that it names
     if new:
         where = "" if new.card_id == old.card_id else f" (card {new.card_id})"
@@ -111,12 +113,17 @@ def by_number_and_name(stated: StatedProduct, leads: Leads) -> ClaimRow | None:
         (card_id, agreement)
         for card_id, card in leads.facts.items()
         if (agreement := compare(stated, card, vendor=leads.source)).proves_alone
+        and _letters(stated_number(stated)) == _letters(card.number)  # 12 is not TG12
     ]
     if len(fitting) != 1:
         return None
     card_id, agreement = fitting[0]
     text = f"{agreement.text}, the only such card of its set"
     return _claim(stated, leads, card_id, Origin.NUMBER_AND_NAME, agreement.brackets, text)
+
+
+def _letters(number: str) -> str:
+    return "".join(takewhile(str.isalpha, number.strip())).casefold()
 
 
 def _against(stated: StatedProduct, shared: ClaimRow, leads: Leads) -> Agreement:

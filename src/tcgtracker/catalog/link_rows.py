@@ -43,10 +43,6 @@ class Origin(StrEnum):
     SUSPENDED = "suspended"
     """It agreed once and does no longer; the evidence is what it was trusted for."""
 
-    @property
-    def trusted(self) -> bool:
-        return self not in (Origin.REFUSED, Origin.SUSPENDED)
-
 
 @dataclass(frozen=True, slots=True)
 class ClaimRow:

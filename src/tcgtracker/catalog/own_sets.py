@@ -20,12 +20,13 @@ from tcgtracker.catalog.agreement import (
 )
 from tcgtracker.catalog.link_rows import ClaimRow, Origin, claims_of_products
 from tcgtracker.catalog.names import ProductName, name_without, read_name, region_of
+from tcgtracker.catalog.own_cards import Settling, move_set, settle
 from tcgtracker.catalog.records import CatalogIntake
 from tcgtracker.catalog.statement_rows import (
     cards_of_set,
     load_facts,
     load_stated_of_set,
-    write_claims,
+    own_cards_of_set,
 )
 from tcgtracker.catalog.statements import StatedReport, take_stated
 from tcgtracker.database.engine import Database
@@ -49,11 +50,13 @@ class OwnSetsReport:
 
     sets_joined: that turned out to be sets of ours. claimed: products tied by number and name.
     waiting: products whose TCGplayer id no catalog knows though a card of the set has the number.
+    dropped: cards that only their products had made, and that nothing was left of.
     """
 
     sets_joined: int = 0
     claimed: int = 0
     waiting: int = 0
+    dropped: int = 0
     stated: StatedReport = field(default_factory=StatedReport)
 
 
@@ -82,7 +85,7 @@ def take_own_sets(
             facts = load_facts(connection, {claim.card_id for claim in claims})
         alias = f"{source}:{name}"
         known = intake.set_of(game, alias)
-        if known is None:
+        if known is None or known.code == alias:
             shared = Counter(
                 facts[claim.card_id].set_id for claim in claims if claim.origin == Origin.TCG_ID
             )
@@ -91,14 +94,26 @@ def take_own_sets(
                 evidence = (
                     f"{shared.total()} of its products are cards of this set, none of another"
                 )
-                intake.alias_set(set_id, alias, evidence)
+                if known is None:
+                    intake.alias_set(set_id, alias, evidence)
+                else:
+                    move_set(intake, known.id, set_id, evidence)
                 report.sets_joined += 1
                 known = intake.set_of(game, alias)
         elsewhere = {claim.external_id for claim in claims if claim.origin != Origin.OWN_ID}
         free = [one for one in stated if one.external_id not in elsewhere]
         left = free
+        by_product: dict[str, list[ClaimRow]] = defaultdict(list)
+        for claim in claims:
+            by_product[claim.external_id].append(claim)
+        settling = Settling(source, by_product, {one.external_id: _printing(one) for one in stated})
         if known is not None and known.code != alias:
-            left = _tie(database, report, source, known.id, free)
+            left = _tie(database, settling, known.id, free)
+        report.claimed += len(settling.tied)
+        report.waiting += len(settling.waiting)
+        settled = settle(intake, settling, clock=clock)
+        report.dropped += settled.dropped
+        report.stated.links.add(settled.links)
         intake.make_cards(_records(intake, source, game, name, left))
         # Those that were tied or made now: their links are decided like those of any statement.
         with unit_of_work(database, history) as uow:
@@ -107,39 +122,37 @@ def take_own_sets(
 
 
 def _tie(
-    database: Database,
-    report: OwnSetsReport,
-    source: Source,
-    set_id: int,
-    free: Sequence[StatedProduct],
+    database: Database, settling: Settling, set_id: int, free: Sequence[StatedProduct]
 ) -> list[StatedProduct]:
-    """Claim the products whose number and name one card of the set has; return the others."""
+    """Find the products whose number and name one card of the set has; return the others.
+
+    Those that may be a card, though it is not proven, wait.
+    """
+    source = settling.source
     with database.read() as connection:
-        facts = load_facts(connection, cards_of_set(connection, set_id))
+        own = own_cards_of_set(connection, source, set_id)
+        facts = load_facts(connection, set(cards_of_set(connection, set_id)) - own)
     by_name: dict[str, dict[int, CardFacts]] = defaultdict(dict)
     for card_id, card in facts.items():
         by_name[read_name(card.name).plain][card_id] = card
-    new: list[ClaimRow] = []
     left = []
     for stated in free:
         namesakes = by_name[read_name(stated.name).plain]
         if stated.tcgplayer_id:
             numbers = (compare(stated, card, vendor=source).number for card in namesakes.values())
             if Verdict.AGREE in numbers:
-                report.waiting += 1  # a catalog that knows the id will say which card it is
+                # A catalog that knows the id will say which card it is.
+                settling.waiting.append(stated.external_id)
             else:
                 left.append(stated)
             continue
         leads = rules.Leads(source, (), None, namesakes)
         if claim := rules.by_number_and_name(stated, leads):
-            new.append(claim)
+            settling.tied.append(claim)
         elif not namesakes or not _may_be_one(source, stated, namesakes.values()):
             left.append(stated)
         else:
-            report.waiting += 1
-    with database.write() as connection:
-        write_claims(connection, source, new=new)
-    report.claimed += len(new)
+            settling.waiting.append(stated.external_id)
     return left
 
 

@@ -17,6 +17,7 @@ from tcgtracker.catalog.state import KnownSet, load_state
 from tcgtracker.catalog.statement_rows import load_facts
 from tcgtracker.catalog.writer import BatchWriter
 from tcgtracker.database.engine import Database
+from tcgtracker.database.unit_of_work import UnitOfWork, unit_of_work
 from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.errors import Conflict
 from tcgtracker.integrations.catalog_records import CardRecord, SetRecord
@@ -59,16 +60,17 @@ class CatalogIntake:
         for batch in _batches(records):
             names = Counter((one.game.slug, one.region, read_set(one.name).words) for one in batch)
 
-            def apply(importer: CatalogImporter, writer: BatchWriter, _: Connection) -> None:
+            def apply(importer: CatalogImporter, writer: BatchWriter, _: UnitOfWork) -> None:
                 for record in batch:  # noqa: B023 - runs before the next batch
                     alone = names[record.game.slug, record.region, read_set(record.name).words] == 1  # noqa: B023
                     if alone and (known := _namesake(importer, record)):
+                        importer.counts.sets_joined += 1
                         importer.alias_set(
                             writer, known, record.code, f"named as {known.name!r}, as no other set"
                         )
                     importer.apply_set(writer, record)
 
-            self._write(len(batch), apply)
+            self.write(len(batch), apply)
 
     def take_cards(self, records: Sequence[CardRecord]) -> None:
         """Find, join or create cards; an id joins two cards only when they agree.
@@ -78,13 +80,11 @@ class CatalogIntake:
         """
         for batch in _batches(records):
 
-            def apply(
-                importer: CatalogImporter, writer: BatchWriter, connection: Connection
-            ) -> None:
-                for record in _agreeing(importer, connection, batch):  # noqa: B023 - as above
+            def apply(importer: CatalogImporter, writer: BatchWriter, uow: UnitOfWork) -> None:
+                for record in _agreeing(importer, uow.connection, batch):  # noqa: B023 - as above
                     importer.apply_card(writer, record)
 
-            self._write(len(batch), apply)
+            self.write(len(batch), apply)
             self._product_ids.update(
                 product.external_id for record in batch for product in record.products
             )
@@ -97,12 +97,12 @@ class CatalogIntake:
         """
         for batch in _batches(records):
 
-            def apply(importer: CatalogImporter, writer: BatchWriter, _: Connection) -> None:
+            def apply(importer: CatalogImporter, writer: BatchWriter, _: UnitOfWork) -> None:
                 for record, keys in batch:  # noqa: B023 - as above
                     importer.apply_card(writer, record)
                     importer.name_also(writer, record.key, keys)
 
-            self._write(len(batch), apply)
+            self.write(len(batch), apply)
 
     def alias_set(self, set_id: int, alias: str, evidence: str) -> None:
         """Give a set one more name.
@@ -111,10 +111,10 @@ class CatalogIntake:
             Conflict: the name was given to another set meanwhile.
         """
 
-        def apply(importer: CatalogImporter, writer: BatchWriter, _: Connection) -> None:
+        def apply(importer: CatalogImporter, writer: BatchWriter, _: UnitOfWork) -> None:
             importer.alias_set(writer, importer.state.sets[set_id], alias, evidence)
 
-        self._write(0, apply)
+        self.write(0, apply)
 
     def set_of(self, game: str, alias: str) -> KnownSet | None:
         """Return the set that has this name or code."""
@@ -126,6 +126,10 @@ class CatalogIntake:
     def knows_card(self, key: str) -> bool:
         """Tell whether a card has this key."""
         return key in self._loaded().state.card_names
+
+    def card_of(self, key: str) -> int | None:
+        """Return the card that has this key."""
+        return self._loaded().state.card_names.get(key)
 
     def link(self) -> LinkReport:
         """Decide the links of TCGplayer's product ids that the records named, once."""
@@ -141,14 +145,21 @@ class CatalogIntake:
             self._importer = CatalogImporter(state, frozenset(), frozenset(), counts=self._counts)
         return self._importer
 
-    def _write(
-        self, records: int, apply: Callable[[CatalogImporter, BatchWriter, Connection], None]
+    def write(
+        self, records: int, apply: Callable[[CatalogImporter, BatchWriter, UnitOfWork], None]
     ) -> None:
+        """Change the catalog in one transaction, in memory and in the database alike.
+
+        records: at most as many cards and sets are made.
+
+        Raises:
+            Conflict: another import changed the catalog meanwhile; nothing is kept.
+        """
         importer = self._loaded()
         try:
-            with self._database.write() as connection:
-                writer = BatchWriter(connection, self._database.dialect, records)
-                apply(importer, writer, connection)
+            with unit_of_work(self._database, self._history) as uow:
+                writer = BatchWriter(uow.connection, self._database.dialect, records)
+                apply(importer, writer, uow)
                 writer.flush()
         except BaseException as exc:
             self._importer = None  # what it holds in memory was not written

@@ -186,6 +186,16 @@ def cards_of_set(connection: Connection, set_id: int) -> list[int]:
     return list(connection.scalars(statement))
 
 
+def own_cards_of_set(connection: Connection, source: Source, set_id: int) -> set[int]:
+    """Return the cards of a set that a source made of its own products."""
+    statement = (
+        select(card_aliases.c.card_id)
+        .join(cards, cards.c.id == card_aliases.c.card_id)
+        .where(cards.c.set_id == set_id, card_aliases.c.alias.startswith(f"{source}:"))
+    )
+    return set(connection.scalars(statement))
+
+
 def write_claims(
     connection: Connection,
     source: Source,

@@ -39,6 +39,8 @@ from tcgtracker.integrations.contract import StatedProduct
 
 RULE_VERSION = "agreement-1"
 """Marks the links that these rules suspended: only those may come back by themselves."""
+GUIDES = frozenset({Source.PRICECHARTING})
+"""Sources whose products make cards only while no catalog has the cards that they name."""
 _EXAMPLES = 20
 
 
@@ -149,12 +151,11 @@ class _Taking:
         facts = load_facts(connection, {claim.card_id for claim in every} | set(own.values()))
         gone, new, changed = [], [], []
         for name, product in self._products.items():
-            leads = rules.Leads(
-                self._source,
-                shared[product.tcgplayer_id] if product.tcgplayer_id else (),
-                own.get(f"{self._source}:{name}"),
-                facts,
-            )
+            pointing = shared[product.tcgplayer_id] if product.tcgplayer_id else ()
+            own_card = own.get(f"{self._source}:{name}")
+            if pointing and self._source in GUIDES:
+                own_card = None
+            leads = rules.Leads(self._source, pointing, own_card, facts)
             if len(held[name]) > 1:
                 continue  # two cards for one id: nobody's word settles that
             old = held[name][0] if held[name] else None

@@ -170,9 +170,7 @@ class BatchWriter:
         """Write everything; merges first, as they concern only cards of earlier batches."""
         connection = self._connection
         _execute(connection, _RENAME, self._renames)
-        for merge in self._merges:
-            for statement in _MERGE:
-                connection.execute(text(statement), merge)
+        self.flush_merges()
         _execute(connection, insert(tcg_sets), self._sets)
         _execute(connection, _CHANGE_SET, self._set_changes)
         _execute(connection, insert(set_aliases), self._set_aliases)
@@ -212,6 +210,13 @@ class BatchWriter:
                 for source in ID_SOURCES
             ],
         )
+
+    def flush_merges(self) -> None:
+        """Merge the cards, for what reads them in the same transaction."""
+        for merge in self._merges:
+            for statement in _MERGE:
+                self._connection.execute(text(statement), merge)
+        self._merges.clear()
 
     def _bulk(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:

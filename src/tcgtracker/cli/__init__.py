@@ -13,10 +13,13 @@ from tcgtracker.cli import (
     holds,
     imports,
     jobs,
+    plan,
     sandbox,
     seal,
     serve,
     sources,
+    sync,
+    update,
 )
 from tcgtracker.cli.errors import Options, run
 
@@ -32,13 +35,16 @@ app.add_typer(holds.app, name="holds")
 app.add_typer(imports.app, name="import")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(sources.app, name="sources")
+app.add_typer(sync.app, name="sync")
 app.command("card")(cards.card)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("history")(cards.history)
+app.command("plan")(plan.plan)
 app.command("sandbox")(sandbox.sandbox)
 app.command("seal")(seal.seal)
 app.command("serve")(serve.serve)
+app.command("update")(update.update)
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it with the flag

@@ -103,7 +103,7 @@ class Exchange:
             fault = RequestRefused(
                 self.vendor, self.operation, "the request cannot be written as HTTP"
             )
-            outcome = CallOutcome.ABANDONED
+            outcome = CallOutcome.NOT_MADE
         except (httpx2.TransportError, ssl.SSLError, ConnectionError) as exc:
             told = self.redactor.text(one_line(f"{type(exc).__name__}: {exc}"))
             fault = Unavailable(

@@ -1,7 +1,8 @@
-"""Every vendor on the network by name. A new vendor is one function and one line here."""
+"""Every vendor on the network by name. A new vendor is one line here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
@@ -11,6 +12,8 @@ from tcgtracker.domain.clock import Clock
 from tcgtracker.integrations import ebay, justtcg, pricecharting, tcgcsv, tcgplayer
 from tcgtracker.integrations.contract import Vendor, VendorInfo
 from tcgtracker.integrations.http import VendorHttp
+
+S = TypeVar("S", bound=BaseSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,61 +63,30 @@ def _plain(value: object) -> object:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
-def _pricecharting(settings: Settings) -> ConfiguredVendor:
-    own = settings.pricecharting
-
-    def create(http: VendorHttp, clock: Clock) -> Vendor:
-        return pricecharting.create(http, own, clock)
-
-    return ConfiguredVendor(pricecharting.describe(own), own, own.base_url, create)
-
-
-def _justtcg(settings: Settings) -> ConfiguredVendor:
-    own = settings.justtcg
-
-    def create(http: VendorHttp, clock: Clock) -> Vendor:
-        return justtcg.create(http, own, clock)
-
-    return ConfiguredVendor(justtcg.describe(own), own, own.base_url, create)
-
-
-def _tcgplayer(settings: Settings) -> ConfiguredVendor:
-    own = settings.tcgplayer
-
-    def create(http: VendorHttp, clock: Clock) -> Vendor:
-        return tcgplayer.create(http, own, clock)
-
-    return ConfiguredVendor(tcgplayer.describe(own), own, own.base_url, create)
-
-
-def _tcgcsv(settings: Settings) -> ConfiguredVendor:
-    own = settings.tcgcsv
-
-    def create(http: VendorHttp, clock: Clock) -> Vendor:
-        return tcgcsv.create(http, own, clock)
-
-    return ConfiguredVendor(tcgcsv.describe(own), own, own.base_url, create)
-
-
-def _ebay(settings: Settings) -> ConfiguredVendor:
-    own = settings.ebay
-
-    def create(http: VendorHttp, clock: Clock) -> Vendor:
-        return ebay.create(http, own, clock)
-
-    return ConfiguredVendor(ebay.describe(own), own, ebay.base_url(own), create)
-
-
-VENDORS: Mapping[str, Callable[[Settings], ConfiguredVendor]] = {
-    "pricecharting": _pricecharting,
-    "justtcg": _justtcg,
-    "tcgplayer": _tcgplayer,
-    "tcgcsv": _tcgcsv,
-    "ebay": _ebay,
-}
-"""In the order in which they are shown; what is asked first, the flags decide."""
-
-
 def configured_vendors(settings: Settings) -> dict[str, ConfiguredVendor]:
-    """Return all vendors as these settings have them, the disabled ones too."""
-    return {name: configure(settings) for name, configure in VENDORS.items()}
+    """Return all vendors as these settings have them, the disabled ones too.
+
+    In the order in which they are shown; what is asked first, the flags decide.
+    """
+    price, just, player = settings.pricecharting, settings.justtcg, settings.tcgplayer
+    csv, bay = settings.tcgcsv, settings.ebay
+    vendors = (
+        _entry(pricecharting.describe(price), price, price.base_url, pricecharting.create),
+        _entry(justtcg.describe(just), just, just.base_url, justtcg.create),
+        _entry(tcgplayer.describe(player), player, player.base_url, tcgplayer.create),
+        _entry(tcgcsv.describe(csv), csv, csv.base_url, tcgcsv.create),
+        _entry(ebay.describe(bay), bay, ebay.base_url(bay), ebay.create),
+    )
+    return {one.info.vendor: one for one in vendors}
+
+
+def _entry(
+    info: VendorInfo,
+    settings: S,
+    base_url: str,
+    create: Callable[[VendorHttp, S, Clock], Vendor],
+) -> ConfiguredVendor:
+    def make(http: VendorHttp, clock: Clock) -> Vendor:
+        return create(http, settings, clock)
+
+    return ConfiguredVendor(info, settings, base_url, make)

@@ -72,13 +72,14 @@ class DatabaseCallGate:
 
     def enter_now(self, service: str, operation: str) -> CallTicket:
         """As `enter`, in this thread."""
-        now = self._clock.now()
-        plan = self._plans.get(service, Plan())
-        if plan == Plan() and self._goes_freely(service, now):
-            return CallTicket(service, now)
+        if self._plans.get(service, Plan()) == Plan():
+            now = self._clock.now()
+            if self._goes_freely(service, now):
+                return CallTicket(service, now)
         with self._database.write() as connection:
             dialect = self._database.dialect
             before = state = repository.lock_state(connection, dialect, service)
+            now = self._clock.now()  # the lock may have taken its time
             if state.stopped and not credentials.matches(state.credentials, self._secret(service)):
                 state = replace(state, stopped="", credentials="")
             _require_open(service, operation, state, now)
@@ -105,13 +106,14 @@ class DatabaseCallGate:
         reported: tuple[ReportedQuota, ...] = (),
     ) -> None:
         """As `leave`, in this thread."""
-        now = self._clock.now()
         service = ticket.service
         quiet = outcome is CallOutcome.OK and not (ticket.probe or not_before or reported)
+        now = self._clock.now()
         if quiet and self._goes_freely(service, now, heard_since=now - _SAYS_OK_EVERY):
             return
         with self._database.write() as connection:
             before = repository.lock_state(connection, self._database.dialect, service)
+            now = self._clock.now()
             # The lease may have run out, and another call be the probe by now.
             probe = ticket.probe and before.breaker.probe_until == (
                 before.breaker.probed(ticket.taken_at).probe_until

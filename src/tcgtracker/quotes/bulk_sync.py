@@ -1,6 +1,7 @@
 """Synchronisation of files that hold a whole game: PriceCharting's guide, TCGCSV's day."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import orjson
@@ -28,6 +29,18 @@ class BulkSync:
         self._parts = parts
         self._intake = intake
         self._catalog = CatalogSync(parts)
+
+    def checking(self, check: Callable[[], None]) -> "BulkSync":
+        """Return the same that calls `check` between pages."""
+        return BulkSync(replace(self._parts, check=check), self._intake)
+
+    def read(self, vendor: str, game: str) -> SyncReport:
+        """Take in a vendor's newest file of a game.
+
+        Raises:
+            InvalidInput: the vendor publishes none.
+        """
+        return self.tcgcsv(game) if vendor == TCGCSV else self.pricecharting(game)
 
     def pricecharting(self, game: str | None = None, *, force: bool = False) -> SyncReport:
         """Take in the guide of each game that was not fetched within 24 hours.

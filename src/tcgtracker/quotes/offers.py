@@ -102,7 +102,7 @@ def _scopes(connection: Connection, info: VendorInfo, now: datetime) -> tuple[Bu
         closed = ""
         if marked is not None and now < marked + info.refresh:
             closed = f"fetched at {iso(marked)}"
-        scopes.append(BulkScope(game, calls, closed))
+        scopes.append(BulkScope(game, calls, closed, unread=marked is None))
     return tuple(scopes)
 
 

@@ -110,6 +110,11 @@ class CardOutcome:
     misses: tuple[Miss, ...] = ()
 
     @property
+    def answered(self) -> bool:
+        """Whether a source has given a price now."""
+        return self.outcome in ANSWERED
+
+    @property
     def fallback_reason(self) -> str:
         """Return why it is not the first source's price, '' when it is.
 

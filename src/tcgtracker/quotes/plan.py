@@ -61,11 +61,15 @@ class DueCard:
 
 @dataclass(frozen=True, slots=True)
 class BulkScope:
-    """A whole game at once. calls: what it costs; closed: why not now, '' when it may be asked."""
+    """A whole game at once. calls: what it costs; closed: why not now, '' when it may be asked.
+
+    unread: nothing of it was ever taken in, so nobody knows which cards are in it.
+    """
 
     game: str
     calls: int
     closed: str = ""
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,7 @@ def compute_plan(due: Sequence[DueCard], offers: Sequence[Offer], *, limit: int)
         else:
             left = offer.calls_left
             later = [other for other in offers[place + 1 :] if other.answers_items]
-            bulk = _bulk_steps(offer, mine, later, left)
+            bulk = _bulk_steps(offer, list(waiting.values()), later, left)
             taken = set(chain.from_iterable(step.card_ids for step in bulk))
             left = None if left is None else left - sum(step.calls for step in bulk)
             rest = [card for card in mine if card.card_id not in taken]
@@ -180,12 +184,13 @@ def batches(refs: Sequence[ProductRef], size: int) -> Iterable[Sequence[ProductR
 
 
 def _bulk_steps(
-    offer: Offer, mine: Sequence[DueCard], later: Sequence[Offer], left: int | None
+    offer: Offer, waiting: Sequence[DueCard], later: Sequence[Offer], left: int | None
 ) -> list[Step]:
     steps = []
     for scope in offer.scopes:
-        covered = [card for card in mine if card.game == scope.game]
-        if not covered or scope.closed or (left is not None and scope.calls > left):
+        of_game = [card for card in waiting if card.game == scope.game]
+        covered = [card for card in of_game if offer.vendor in card.refs]
+        if not of_game or scope.closed or (left is not None and scope.calls > left):
             continue
         asked = sum(len(card.refs[offer.vendor]) for card in covered)
         by_items = scope.calls * max(1, offer.batch)
@@ -193,7 +198,9 @@ def _bulk_steps(
         alone = not offer.answers_items and any(
             not any(other.vendor in card.refs for other in later) for card in covered
         )
-        if asked <= by_items and not alone:
+        if scope in unread_scopes(offer):
+            covered = of_game  # no vendor behind this one is asked before the file has told
+        elif asked <= by_items and not alone:
             continue
         steps.append(
             Step(
@@ -202,12 +209,23 @@ def _bulk_steps(
                 operation=Operation.BULK,
                 card_ids=tuple(card.card_id for card in covered),
                 calls=scope.calls,
-                why=f"covers {len(covered)} due cards of {scope.game}",
+                why=f"may hold all {scope.game} cards: it was never read"
+                if scope.unread
+                else f"covers {len(covered)} due cards of {scope.game}",
                 game=scope.game,
             )
         )
         left = None if left is None else left - scope.calls
     return steps
+
+
+def unread_scopes(offer: Offer) -> list[BulkScope]:
+    """Return the files that come before the vendors behind this one: which cards they hold, only
+    they can tell. A vendor of files alone is the last resort, not the first.
+    """
+    if not offer.answers_items:
+        return []
+    return [scope for scope in offer.scopes if scope.unread and not scope.closed]
 
 
 def _why_no_file(offer: Offer, game: str, left: int | None) -> str:

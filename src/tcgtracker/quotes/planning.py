@@ -16,7 +16,7 @@ from tcgtracker.operations.rows import IS_OPEN
 from tcgtracker.quotes.asking import Asking, load_asking
 from tcgtracker.quotes.due_cards import DueRow, QuoteRow, iter_due, quotes_of
 from tcgtracker.quotes.offers import SourceOrder, default_order, load_offers
-from tcgtracker.quotes.plan import DueCard, Offer, Plan, compute_plan
+from tcgtracker.quotes.plan import DueCard, Offer, Plan, compute_plan, unread_scopes
 from tcgtracker.quotes.vendors import Vendors
 
 UPDATE_CARD = "update_card_price"
@@ -116,6 +116,7 @@ class Planner:
         }
         quotes, need = quotes_of(connection, ids), self._need(ids)
         open_sources = {offer.source for offer in offers if not offer.closed}
+        unread = {(offer.source, scope.game) for offer in offers for scope in unread_scopes(offer)}
         cards = []
         for row in rows:
             card_id = row.card_id
@@ -125,7 +126,10 @@ class Planner:
                 for source, asking in asked.items()
                 if source is not None and card_id in asking.refs
             }
-            fresh = self._fresh_until(order, known, refs.keys() & open_sources)
+            askable = (refs.keys() & open_sources) | {
+                source for source, game in unread if game == row.game
+            }
+            fresh = self._fresh_until(order, known, askable)
             if fresh is not None and fresh > now:
                 made.fresh[card_id] = fresh
             elif not refs:
@@ -184,9 +188,9 @@ def cards_of_open_jobs(connection: Connection) -> set[int]:
         select(jobs.c.args).where(IS_OPEN, jobs.c.name.in_([UPDATE_CARD, UPDATE_CARDS]))
     )
     for (args,) in rows:
-        found.update(args.get("card_ids", ()))
-        if "card_id" in args:
-            found.add(args["card_id"])
+        ids = args.get("card_ids", [args.get("card_id")])
+        # What is no id ends the job that has it, not the plan.
+        found.update(one for one in (ids if isinstance(ids, list) else ()) if isinstance(one, int))
     return found
 
 

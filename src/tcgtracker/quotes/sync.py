@@ -1,7 +1,7 @@
 """Synchronisation of sets and cards with the vendors: each vendor and game stands for itself."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
@@ -11,7 +11,7 @@ from tcgtracker.catalog.records import CatalogIntake
 from tcgtracker.catalog.statement_rows import cards_of_set, load_own_sets, load_stated_of_set
 from tcgtracker.catalog.statements import StatedReport, take_stated
 from tcgtracker.database.engine import Database
-from tcgtracker.database.tables.catalog import games, set_aliases, tcg_sets
+from tcgtracker.database.tables.catalog import games
 from tcgtracker.database.unit_of_work import unit_of_work
 from tcgtracker.domain.catalog import GAMES
 from tcgtracker.domain.clock import Clock
@@ -25,6 +25,15 @@ from tcgtracker.integrations.contract import (
     VendorInfo,
 )
 from tcgtracker.quotes.card_quotes import refresh_cards
+from tcgtracker.quotes.due_sets import (
+    DueSet,
+    SetPart,
+    load_due_sets,
+    load_sets,
+    parts_of,
+    save_stated_counts,
+    save_taken_in,
+)
 from tcgtracker.quotes.following import follow
 from tcgtracker.quotes.items_intake import ItemIntake, ItemRun
 from tcgtracker.quotes.sync_report import SyncOutcome, SyncReport
@@ -35,8 +44,8 @@ DEFAULT_GAMES = ("pokemon", "onepiece")
 """What is synchronised while the catalog is empty (DESIGN section 1)."""
 STATED_BATCH = 2_000
 """Statements of one transaction: some tenths of a second of a SQLite writer."""
-_CODES = {"tcgcsv": "tcgplayer"}
-"""Vendors whose sets have another catalog's codes."""
+OnProgress = Callable[[str, int, int], None]
+"""Is told what is done, how far it is, and of how many."""
 
 
 def _go_on() -> None:
@@ -117,6 +126,10 @@ class CatalogSync:
     def __init__(self, parts: SyncParts) -> None:
         self._parts = parts
 
+    def checking(self, check: Callable[[], None]) -> "CatalogSync":
+        """Return the same that calls `check` between pages."""
+        return CatalogSync(replace(self._parts, check=check))
+
     def sets(self, game: str | None = None, *, vendor: str | None = None) -> SyncReport:
         """Take the sets of each enabled vendor and game; one that fails does not stop the others.
 
@@ -141,31 +154,90 @@ class CatalogSync:
             try:
                 for page in self._pages(parts.vendors.sets(info.vendor, slug), outcome):
                     intake.take_sets(page.sets)
+                    with parts.database.write() as connection:
+                        save_stated_counts(
+                            connection,
+                            parts.database.dialect,
+                            info.vendor,
+                            page.sets,
+                            now=parts.clock.now(),
+                        )
             except (VendorError, Conflict) as exc:
                 outcome.error = exc
             outcome.count_catalog(intake.take_counts())
             parts.cache.delete_prefix(f"sets:{slug}:")
         return report
 
-    def cards(self, set_id: int) -> SyncReport:
+    def due_sets(self, game: str | None = None) -> list[DueSet]:
+        """Return the sets whose cards are to be taken in, the newest release first.
+
+        Raises:
+            InvalidInput: nobody knows this game.
+        """
+        parts = self._parts
+        if game is not None:
+            parts.known_games(game)
+        with parts.database.read() as connection:
+            return load_due_sets(
+                connection, parts.able(Capability.CARDS), now=parts.clock.now(), game=game
+            )
+
+    def due_cards(
+        self, game: str | None = None, *, on_progress: OnProgress | None = None
+    ) -> SyncReport:
+        """Take in the cards of all sets that are due; one outcome a vendor and game.
+
+        Raises:
+            InvalidInput: nobody knows this game.
+            StorageError: the database cannot be used.
+        """
+        report = SyncReport("cards")
+        due = self.due_sets(game)
+        if not self._parts.able(Capability.CARDS):
+            report.idle = "no enabled vendor has cards of sets"
+        for place, one in enumerate(due):
+            if on_progress:
+                on_progress("sets", place, len(due))
+            report.add(self.cards(one.known.set_id, due=True))
+        if on_progress and due:
+            on_progress("sets", len(due), len(due))
+        return report
+
+    def cards(self, set_id: int, *, due: bool = False) -> SyncReport:
         """Take the cards of one set, their links and prices, from each vendor that knows the set.
 
-        PriceCharting's are made of what its guide said last, without a call.
+        PriceCharting's are made of what its guide said last, without a call. due: only from the
+        vendors where they are due; what one of them has said is not asked again.
 
         Raises:
             NotFound: there is no such set.
             StorageError: the database cannot be used.
         """
         parts, report = self._parts, SyncReport("cards")
-        game, codes = self._codes(set_id)
+        infos = parts.able(Capability.CARDS)
+        now = parts.clock.now()
+        with parts.database.read() as connection:
+            found = load_sets(connection, set_id=set_id)
+            if not found:
+                raise NotFound(f"there is no set {set_id}")
+            known = found[0]
+            wanted: Sequence[SetPart] = parts_of(known, infos)
+            if due:
+                those = load_due_sets(connection, infos, now=now, set_id=set_id)
+                wanted = those[0].parts if those else ()
+        game, codes = known.game, known.codes
         prices = ItemIntake(parts.database, parts.history, parts.clock)
-        for info in parts.able(Capability.CARDS):
-            prefix = _CODES.get(info.vendor, info.vendor) + ":"
-            for code in codes:
-                if code.startswith(prefix) and game in info.games:
-                    outcome = SyncOutcome(info.vendor, game)
-                    report.outcomes.append(outcome)
-                    self._vendor_cards(info, game, code, prices, outcome)
+        done_codes: set[str] = set()
+        for part in wanted:
+            if due and part.code in done_codes:
+                continue
+            outcome = SyncOutcome(part.info.vendor, game)
+            report.outcomes.append(outcome)
+            self._vendor_cards(part.info, game, part.code, prices, outcome)
+            if not outcome.failed:
+                done_codes.add(part.code)
+                with parts.database.write() as connection:
+                    save_taken_in(connection, parts.database.dialect, game, part, now=now)
         stated = self._own_sets(set_id, game, codes)
         if stated:
             outcome = SyncOutcome(Source.PRICECHARTING, game)
@@ -175,10 +247,33 @@ class CatalogSync:
             self.own_sets(Source.PRICECHARTING, game, set(stated), outcome)
         if not report.outcomes:
             report.idle = f"no enabled vendor knows the set {set_id} ({', '.join(codes)})"
+            if due:
+                report.idle = f"the cards of set {set_id} are not due"
         done = follow(parts.database, parts.history, clock=parts.clock)
         for outcome in report.outcomes[:1]:
             outcome.count_links(done.links)
         return report
+
+    def find_set(self, name: str, game: str | None = None) -> int:
+        """Return the set with this number, code, alias, or exact name in any case.
+
+        Raises:
+            NotFound: there is none.
+            InvalidInput: several have it; the message names them.
+        """
+        if name.isascii() and name.isdigit():
+            return int(name)
+        with self._parts.database.read() as connection:
+            known = load_sets(connection, game=game)
+        found = [one for one in known if name in one.codes] or [
+            one for one in known if one.name.casefold() == name.casefold()
+        ]
+        if not found:
+            raise NotFound(f"there is no set {name!r}: 'tcgtracker sync sets' takes sets in")
+        if len(found) > 1:
+            those = ", ".join(f"{one.set_id} ({one.game} {one.codes[0]})" for one in found)
+            raise InvalidInput(f"{name!r} is the name of several sets, give a number: {those}")
+        return found[0].set_id
 
     def own_sets(self, source: Source, game: str, names: set[str], outcome: SyncOutcome) -> None:
         """Join a vendor's own sets to ours, and make cards of what no catalog has."""
@@ -239,23 +334,6 @@ class CatalogSync:
         outcome.counts["prices_stored"] += done.stored
         outcome.counts["prices_held"] += done.held
         outcome.bad.update(done.quarantined)
-
-    def _codes(self, set_id: int) -> tuple[str, list[str]]:
-        """Return the game of a set, and its code and other names."""
-        with self._parts.database.read() as connection:
-            row = connection.execute(
-                select(games.c.slug, tcg_sets.c.code)
-                .join(games, games.c.id == tcg_sets.c.game_id)
-                .where(tcg_sets.c.id == set_id)
-            ).first()
-            if row is None:
-                raise NotFound(f"there is no set {set_id}")
-            aliases = connection.scalars(
-                select(set_aliases.c.alias)
-                .where(set_aliases.c.set_id == set_id)
-                .order_by(set_aliases.c.alias)
-            )
-            return row.slug, [row.code, *(alias for alias in aliases if alias != row.code)]
 
     def _own_sets(
         self, set_id: int, game: str, codes: Sequence[str]

@@ -18,6 +18,8 @@ from tcgtracker.domain.errors import (
     Unavailable,
 )
 
+_NOTES = 20
+
 
 @dataclass(slots=True)
 class SyncOutcome:
@@ -60,6 +62,17 @@ class SyncOutcome:
         """Return what to raise for a failed outcome."""
         return self.error or Unavailable(self.vendor, "sync", self.reason)
 
+    def add(self, other: "SyncOutcome") -> None:
+        """Take over what the same vendor gave of another set; the first failure stands."""
+        self.unchanged = self.unchanged and other.unchanged
+        self.counts += other.counts
+        self.bad += other.bad
+        self.notes = (self.notes + other.notes)[:_NOTES]
+        self.incomplete += [one for one in other.incomplete if one not in self.incomplete]
+        if other.failed:
+            self.counts["sets_failed"] += 1
+        self.error = self.error or other.error
+
     def count_catalog(self, counts: ImportCounts) -> None:
         """Take over what was created and joined; joints that were refused are notes."""
         for name in (
@@ -90,6 +103,7 @@ class SyncOutcome:
         self.counts["own_sets_joined"] += report.sets_joined
         self.counts["products_claimed"] += report.claimed
         self.counts["products_waiting"] += report.waiting
+        self.counts["own_cards_dropped"] += report.dropped
         self.count_stated(report.stated)
 
     def as_dict(self) -> dict[str, Any]:
@@ -116,6 +130,16 @@ class SyncReport:
     outcomes: list[SyncOutcome] = field(default_factory=list)
     idle: str = ""
 
+    def add(self, other: "SyncReport") -> None:
+        """Take over the report of another set, vendors and games each in one outcome."""
+        for outcome in other.outcomes:
+            same = (one for one in self.outcomes if _key(one) == _key(outcome))
+            mine = next(same, None)
+            if mine is None:
+                mine = SyncOutcome(outcome.vendor, outcome.game, unchanged=outcome.unchanged)
+                self.outcomes.append(mine)
+            mine.add(outcome)
+
     @property
     def failures(self) -> list[SyncOutcome]:
         return [one for one in self.outcomes if one.failed]
@@ -137,3 +161,7 @@ class SyncReport:
             "idle": self.idle,
             "outcomes": [one.as_dict() for one in self.outcomes],
         }
+
+
+def _key(outcome: SyncOutcome) -> tuple[str, str]:
+    return outcome.vendor, outcome.game

@@ -146,6 +146,22 @@ class CardUpdater:
             for card_id in wanted
         ]
 
+    def shown(self, card_ids: Collection[int], source: Source) -> list[CardOutcome]:
+        """Return the outcome of cards whose price a file of this source has just brought.
+
+        Cards that the file has no price for are left out.
+        """
+        with self._database.read() as connection, self._history.read() as history:
+            found = load_shown(connection, history, card_ids)
+        now = self._clock.now()
+        outcomes = []
+        for card_id in sorted(found):
+            price = _listed_price(found[card_id], source)
+            if price is not None and price.observed_at is not None:
+                age = max(timedelta(0), now - price.observed_at)
+                outcomes.append(CardOutcome(card_id, Outcome.STORED, price, age > FRESH_FOR, age))
+        return outcomes
+
     def entries(self, source: Source | None = None) -> list[VendorEntry]:
         """Return the vendors in the order in which they are asked for single products.
 

@@ -18,6 +18,7 @@ from tcgtracker.domain.errors import (
 )
 from tcgtracker.domain.ids import JobId
 from tcgtracker.domain.source import Source
+from tcgtracker.integrations.contract import PAGE_CALL
 from tcgtracker.operations.context import JobContext
 from tcgtracker.operations.errors import Postpone
 from tcgtracker.operations.queue import JobQueue
@@ -27,7 +28,7 @@ from tcgtracker.quotes.due_cards import claim_due, save_checks
 from tcgtracker.quotes.outcomes import CardOutcome, Outcome, Verdict
 from tcgtracker.quotes.plan import Operation, Step
 from tcgtracker.quotes.planning import DEFAULT_LIMIT, UPDATE_CARD, UPDATE_CARDS, Planner
-from tcgtracker.quotes.update import CardUpdater
+from tcgtracker.quotes.update import CardUpdater, OnProgress
 
 UPDATE_ALL = "update_all_card_prices"
 CLAIM = timedelta(hours=1)
@@ -36,6 +37,8 @@ MOST_CARDS = 10_000
 """Cards of one chunk job."""
 _CHUNK = 200
 """Cards of a scheduled chunk, about: the cost of a job is then far below that of its calls."""
+_SHORT_CHUNK = 10
+"""The same where somebody watches."""
 _ATTEMPTS = 4
 _RETRY_DELAY = timedelta(seconds=60)
 
@@ -104,6 +107,47 @@ def enqueue_cards(
         raise InvalidInput(f"give 1 to {MOST_CARDS} cards, not {len(card_ids)}")
     args = _args(source, card_ids=list(card_ids))
     return queue.enqueue(uow, UPDATE_CARDS, args, parent_id=parent_id)
+
+
+def update_due(
+    database: Database,
+    clock: Clock,
+    *,
+    planner: Planner,
+    updater: CardUpdater,
+    read_file: Callable[[str, str], None],
+    limit: int = DEFAULT_LIMIT,
+    on_progress: OnProgress | None = None,
+) -> list[CardOutcome]:
+    """Update the cards that are due in this thread; return what became of each.
+
+    Bulk files come first; what they have no price for is planned again. Cards are claimed a chunk
+    at a time, so that a worker beside this takes none of them.
+
+    read_file: takes in a vendor's file of a game; a file that fails leaves its cards to others.
+    """
+    outcomes: list[CardOutcome] = []
+    made = planner.plan(limit=limit)
+    files = [step for step in made.plan.steps if step.operation is Operation.BULK]
+    for step in files:
+        read_file(step.vendor, step.game)
+        outcomes += updater.shown(step.card_ids, step.source)
+    if files:
+        made = planner.plan(limit=limit, bulk=False)
+    with database.write() as connection:
+        save_checks(connection, answered=made.fresh, missed=(), now=clock.now())
+    total = len(outcomes) + sum(len(step.card_ids) for step in made.plan.steps)
+    for step in made.plan.steps:
+        for card_ids in _chunks(step, planner.batch_of(step.source), _SHORT_CHUNK):
+            now = clock.now()
+            with database.write() as connection:
+                mine = claim_due(connection, card_ids, now=now, until=now + CLAIM)
+            chosen = [card_id for card_id in card_ids if card_id in mine]
+            if chosen:
+                outcomes += updater.update(chosen, policy=PAGE_CALL)
+            if on_progress:
+                on_progress(len(outcomes), total)
+    return outcomes
 
 
 class _UpdateJobs:
@@ -272,9 +316,9 @@ def _raise_for_all(outcomes: Sequence[CardOutcome]) -> None:
     raise FatalVendorError("update", "prices", said)
 
 
-def _chunks(step: Step, batch: int) -> Iterator[Sequence[int]]:
-    """Yield the cards of each job: whole calls, about 200 cards."""
-    size = max(batch, _CHUNK - _CHUNK % batch)
+def _chunks(step: Step, batch: int, about: int = _CHUNK) -> Iterator[Sequence[int]]:
+    """Yield the cards in parts of whole calls and about so many cards."""
+    size = max(batch, about - about % batch)
     for start in range(0, len(step.card_ids), size):
         yield step.card_ids[start : start + size]
 

@@ -27,11 +27,13 @@ class _Bucket:
     """What this process knows of one service's bucket.
 
     own: the places it took within the last window, as (member, monotonic seconds), the newest
-    last. counted: how many anybody had taken when Redis last answered, at `counted_at`.
+    last. untold: some of them were taken while Redis did not answer. counted: how many anybody had
+    taken when Redis last answered, at `counted_at`.
     """
 
     pace: Pace
     own: deque[tuple[str, float]] = field(default_factory=deque)
+    untold: bool = False
     counted: int = 0
     counted_at: float = 0.0
     local: Places | None = None
@@ -114,6 +116,7 @@ class RedisRateLimiter:
         now = self._monotonic()
         if reply is None:
             reply = bucket.alone().ask(question, now)
+            bucket.untold |= reply.verdict is Verdict.TAKEN
         if reply.verdict is Verdict.TAKEN:
             bucket.own.append((_member("t", question), now))
         return reply
@@ -131,15 +134,21 @@ class RedisRateLimiter:
             int(question.pressing),
             round(LATE_S * _US),
         ]
-        known = bucket.own[-1][0] if bucket.own else ""
-        said = await self._run(service, pace, [*asked, known])
+        said = [FORGOTTEN]
+        if not bucket.untold:
+            known = bucket.own[-1][0] if bucket.own else ""
+            said = await self._run(service, pace, [*asked, known])
         if said[0] == FORGOTTEN:
             now = self._monotonic()
+            told: list[str | int] = []
             for member, at in bucket.own:
-                known_too = (member, round((now - at) * _US))
-                asked.extend(known_too)
-            asked.insert(9, "")
-            said = await self._run(service, pace, asked)
+                told += (member, round((now - at) * _US))
+            bucket.untold = False
+            try:
+                said = await self._run(service, pace, [*asked, "", *told])
+            except BaseException:
+                bucket.untold = True
+                raise
         verdict, wait_us, bucket.counted = said
         bucket.counted_at = self._monotonic()
         return Reply(Verdict(verdict), wait_us / _US)

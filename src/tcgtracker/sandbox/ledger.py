@@ -80,7 +80,9 @@ class Ledger:
     log that has holes without knowing it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, kept_calls: int = _KEPT_CALLS, kept_bytes: int = _KEPT_BYTES) -> None:
+        self._kept_calls = kept_calls
+        self._kept_bytes = kept_bytes
         self._lock = Lock()
         self._numbers = count(1)
         self._calls: deque[Call] = deque()
@@ -106,7 +108,7 @@ class Ledger:
         )
         with self._lock:
             self._calls.append(call)
-            if len(self._calls) > _KEPT_CALLS:
+            if len(self._calls) > self._kept_calls:
                 self._calls.popleft()
                 self.dropped_calls += 1
         return call
@@ -114,11 +116,12 @@ class Ledger:
     def served(self, call: Call, body: bytes, *, csv: bool) -> None:
         """Keep a body that left whole, so that its prices can be listed later."""
         with self._lock:
-            kept = self._same.setdefault(call.answer_digest, body)  # one copy of equal answers
-            if kept is body:
+            if call.answer_digest not in self._same:  # one copy of equal answers
+                self._same[call.answer_digest] = body
                 self._bytes += len(body)
+            kept = self._same[call.answer_digest]
             self._bodies.append(ServedBody(call.number, call.vendor, call.at, kept, csv))
-            while self._bytes > _KEPT_BYTES and len(self._bodies) > 1:
+            while self._bytes > self._kept_bytes and len(self._bodies) > 1:
                 old = self._bodies.popleft()
                 self.dropped_bodies += 1
                 if all(other.body is not old.body for other in self._bodies):

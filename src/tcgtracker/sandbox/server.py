@@ -112,7 +112,9 @@ class Port:
             self._connections.add(task)
             task.add_done_callback(self._connections.discard)
         try:
-            if not self._logged or not self._spoiled(writer):
+            if self._server is None:  # accepted while the door was closing
+                reset(writer)
+            elif not self._logged or not self._spoiled(writer):
                 await self._converse(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, TimeoutError):
             pass  # the client went, which is its right: its call is in the log as not whole

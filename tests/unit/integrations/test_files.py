@@ -114,18 +114,19 @@ def grown_mib(code: str, *arguments: str) -> float:
     """Run code that reads until it is refused, in its own process; return how it grew, in MiB."""
     program = textwrap.dedent(
         """
-        import resource, sys
+        import sys
         from pathlib import Path
+        from tests.peak_memory import peak_mib
         from tcgtracker.domain.errors import InvalidInput
         from tcgtracker.integrations.files import bounded_lines, read_chunks
 
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = peak_mib()
         try:
         {code}
             sys.exit("it was not refused")
         except InvalidInput as exc:
             print(exc, file=sys.stderr)
-        print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+        print(peak_mib() - before)
         """
     ).format(code=textwrap.indent(textwrap.dedent(code), "    "))
     done = subprocess.run(

@@ -404,7 +404,7 @@ def test_request_that_cannot_be_written_is_refused_without_quoting_it(
     server, ports = RawServer(a_reply()), Ports()
     with pytest.raises(RequestRefused, match="cannot be written as HTTP"):
         asyncio.run(asked(server, ports, get_with))
-    assert ports.outcomes in ([], [ABANDONED])
+    assert ports.outcomes in ([], [CallOutcome.NOT_MADE])
     assert not server.requests
 
 
@@ -412,7 +412,7 @@ def test_address_that_is_no_http_is_our_fault() -> None:
     ports = Ports()
     with pytest.raises(RequestRefused):
         asyncio.run(get(a_client("ftp://127.0.0.1", ports)))
-    assert ports.outcomes == [ABANDONED]
+    assert ports.outcomes == [CallOutcome.NOT_MADE]
 
 
 def test_client_belongs_to_one_loop() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tcgtracker.integrations.price_files import iter_price_pages
 from tcgtracker.integrations.pricecharting.columns import CARD_VARIANTS
+from tests.peak_memory import peak_mib
 from tests.unit.integrations.builders import Key, a_gzip, values_of
 from tests.unit.integrations.test_pricecharting_csv import LONG_HEADER, SHORT_HEADER
 
@@ -137,17 +138,16 @@ def test_the_real_row_of_a_trading_card_is_read(real_data):
 
 @pytest.mark.long
 def test_a_month_needs_the_memory_of_a_day(real_data):
-    resource = pytest.importorskip("resource")
     days = sorted((real_data / "tcgcsv/prices").iterdir())
     for _ in iter_price_pages(days[:1]):
         pass
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_mib()
 
     pages = 0
     for page in iter_price_pages(days):
         assert (page.missing, page.rejected, page.skipped) == ((), [], {})
         pages += 1
 
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    grown = peak_mib() - before
     assert pages == 3 * len(days) == 84
     assert grown < 60

@@ -40,13 +40,13 @@ from tcgtracker.integrations.contract import (
 from tcgtracker.operations import repository
 from tcgtracker.operations.bell import Bell
 from tcgtracker.operations.queue import JobQueue
-from tcgtracker.operations.registry import JobRegistry
+from tcgtracker.operations.registry import Job, JobRegistry
 from tcgtracker.operations.runner import LocalRunner
 from tcgtracker.operations.scheduler import Scheduler
 from tcgtracker.operations.values import JobFilter, JobRecord, JsonValue
-from tcgtracker.quotes import update_jobs
 from tcgtracker.quotes.planning import Planner
 from tcgtracker.quotes.update import CardUpdater
+from tcgtracker.quotes.update_jobs import jobs as update_jobs
 from tcgtracker.quotes.vendors import VendorEntry, Vendors
 from tcgtracker.runtime.loop import LoopRunner
 
@@ -180,15 +180,20 @@ class Kit:
         self.bell = Bell()
         self.queue = JobQueue(self.database, self.registry, self.clock, self.bell)
         self.scheduler = Scheduler(self.database, self.registry, self.clock, self.bell)
-        for job in update_jobs.jobs(
+        for job in update_jobs(
             self.database,
             self.database,
             self.clock,
             updater=self.updater,
             planner=self.planner,
             queue=lambda: self.queue,
+            bulk_jobs=dict.fromkeys(self.bulk, "sync_files"),
         ):
             self.registry.add(job)
+        self.synced: list[object] = []
+        self.registry.add(
+            Job(name="sync_files", handler=lambda job: self.synced.append(job.args["game"]))
+        )
         self.runner = self.new_runner()
 
     def new_runner(self) -> LocalRunner:

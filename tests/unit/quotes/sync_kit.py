@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from sqlalchemy import select
@@ -37,12 +39,13 @@ from tcgtracker.runtime.loop import LoopRunner
 from tcgtracker.runtime.memory_cache import MemoryCache
 from tests.unit.quotes.kit import an_info
 
+Page = TypeVar("Page")
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 GUIDE = Facet(kind=PriceKind.GUIDE)
 
 
 class Shelf:
-    """A vendor with sets, cards and bulk files; `faults` are raised by game, or by `version`."""
+    """A vendor with sets, cards and bulk files; `faults` are raised by game or call."""
 
     def __init__(self, info: VendorInfo) -> None:
         self.info = info
@@ -79,10 +82,11 @@ class Shelf:
     async def close(self) -> None:
         return None
 
-    def _answer(self, call: str, game: str, pages: Sequence[CatalogPage | BulkPage]) -> Sequence:  # type: ignore[type-arg] - the pages of one call
+    def _answer(self, call: str, game: str, pages: Sequence[Page]) -> Sequence[Page]:
         self.calls.append(call)
-        if game in self.faults:
-            raise self.faults[game]
+        for named in (call, game):
+            if named in self.faults:
+                raise self.faults[named]
         return pages
 
 
@@ -91,6 +95,10 @@ def a_shelf(source: Source, *capabilities: Capability, **changes: object) -> She
     return Shelf(
         an_info(source, capabilities=frozenset(capabilities), **{"games": games, **changes})
     )
+
+
+def _itself(shelf: Shelf) -> Shelf:
+    return shelf
 
 
 class SyncKit:
@@ -103,7 +111,9 @@ class SyncKit:
         self.cache = MemoryCache()
         entries = {
             one.info.vendor: VendorEntry(
-                one.info, "set its key" if one.info.vendor == disabled else "", lambda one=one: one
+                one.info,
+                "set its key" if one.info.vendor == disabled else "",
+                partial(_itself, one),
             )
             for one in shelves
         }
@@ -113,7 +123,15 @@ class SyncKit:
         self.catalog = CatalogSync(self.parts)
         self.bulk = BulkSync(self.parts, intake)
         bell = Bell()
-        registry = JobRegistry(sync_jobs.jobs(self.parts, intake, queue=lambda: self.queue))
+        registry = JobRegistry(
+            sync_jobs.jobs(
+                database,
+                self.clock,
+                catalog=self.catalog,
+                bulk=self.bulk,
+                queue=lambda: self.queue,
+            )
+        )
         self.queue = JobQueue(database, registry, self.clock, bell)
         self.runner = LocalRunner(database, registry, self.clock, threads=1, bell=bell)
 
@@ -148,9 +166,11 @@ class SyncKit:
 
     def set_id(self, code: str) -> int:
         with self.database.read() as connection:
-            return connection.execute(
-                select(tcg_sets.c.id).where(tcg_sets.c.code == code)
-            ).scalar_one()
+            return int(
+                connection.execute(
+                    select(tcg_sets.c.id).where(tcg_sets.c.code == code)
+                ).scalar_one()
+            )
 
 
 def sets_page(*records: SetRecord, incomplete: str = "") -> CatalogPage:

@@ -23,9 +23,9 @@ from tests.unit.quotes.test_sync import enqueue, jobs_of
 BASE = "Pokemon Set base4"
 
 
-def guide_shelf(*stated: StatedProduct, **options: str) -> Shelf:
+def guide_shelf(*stated: StatedProduct, missing: str = "") -> Shelf:
     shelf = a_shelf(Source.PRICECHARTING, Capability.BULK)
-    shelf.bulk_pages = {"pokemon": [a_guide(stated, **options)]}  # type: ignore[arg-type] - options
+    shelf.bulk_pages = {"pokemon": [a_guide(stated, missing=missing)]}
     return shelf
 
 
@@ -177,6 +177,8 @@ def test_without_a_shared_id_number_and_name_must_fit_one_card(
     else:
         assert claims(database)["104"][1] == Origin.OWN_ID
         assert kit.cards()[-1][0] == "tcgdex:intl:base4"
+        kit.bulk.pricecharting("pokemon", force=True)
+        assert claims(database)["104"][1] == Origin.OWN_ID
         assert len(kit.cards()) == 5
 
 
@@ -254,9 +256,9 @@ def test_cards_of_a_set_take_in_what_the_guide_said_before(
 # --- TCGCSV
 
 
-def day_shelf(**options: str) -> Shelf:
+def day_shelf(missing: str = "") -> Shelf:
     shelf = a_shelf(Source.TCGCSV, Capability.BULK)
-    shelf.bulk_pages = {"pokemon": [a_day(**options)]}  # type: ignore[arg-type] - options
+    shelf.bulk_pages = {"pokemon": [a_day(missing=missing)]}
     return shelf
 
 

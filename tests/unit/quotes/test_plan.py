@@ -121,6 +121,16 @@ def test_a_file_that_was_fetched_today_or_costs_too_much_is_not_planned():
         assert [step.operation for step in plan.steps] == [Operation.ITEMS]
 
 
+def test_a_file_that_was_never_read_is_read_before_the_vendors_behind_are_asked():
+    unread = an_offer(PC, 1, scopes=(BulkScope("pokemon", 1, unread=True),))
+    due = [a_card(1, PC), a_card(2, JT), a_card(3, JT, game="magic")]
+    plan = compute_plan(due, [unread, an_offer(JT, 20)], limit=100)
+    assert [(step.vendor, step.operation, step.card_ids) for step in plan.steps] == [
+        ("pricecharting", Operation.BULK, (1, 2)),
+        ("justtcg", Operation.ITEMS, (3,)),
+    ]
+
+
 def test_a_source_of_files_alone_is_fetched_for_cards_that_nobody_else_answers_for():
     files = an_offer(CSV, 0, scopes=(BulkScope("pokemon", 200),))
     plan = compute_plan([a_card(1, CSV)], [an_offer(JT), files], limit=10)

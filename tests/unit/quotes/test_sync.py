@@ -33,10 +33,13 @@ NEAR = "Holofoil / Near Mint / English"
 DOWN = Unavailable("tcgcsv", "sets", "502")
 
 
-def two_shelves() -> tuple[Shelf, Shelf]:
-    first = a_shelf(Source.TCGCSV, Capability.SETS, Capability.CARDS)
+BOTH = (Capability.SETS, Capability.CARDS)
+
+
+def two_shelves(capabilities: tuple[Capability, ...] = BOTH) -> tuple[Shelf, Shelf]:
+    first = a_shelf(Source.TCGCSV, *capabilities)
     first.set_pages = {"pokemon": [sets_page(JUNGLE)], "onepiece": [sets_page(DAWN)]}
-    second = a_shelf(Source.JUSTTCG, Capability.SETS, Capability.CARDS, games={"pokemon": ("p",)})
+    second = a_shelf(Source.JUSTTCG, *capabilities, games={"pokemon": ("p",)})
     second.set_pages = {"pokemon": [sets_page(OWN_JUNGLE)]}
     return first, second
 
@@ -124,7 +127,7 @@ def jobs_of(kit: SyncKit) -> dict[str, tuple[JobState, int, str]]:
 
 
 def test_only_the_failed_half_is_repeated(database: Database) -> None:
-    first, second = two_shelves()
+    first, second = two_shelves((Capability.SETS,))
     first.faults["pokemon"] = DOWN
     kit = SyncKit(database, first, second)
     enqueue(kit, "sync_tcg_sets")
@@ -154,7 +157,7 @@ def test_the_failed_half_is_given_up_after_three_more_tries(database: Database) 
 
 
 def test_what_cannot_succeed_is_not_repeated(database: Database) -> None:
-    first, second = two_shelves()
+    first, second = two_shelves((Capability.SETS,))
     first.faults["pokemon"] = BadCredentials("tcgcsv", "sets", "no")
     kit = SyncKit(database, first, second)
     enqueue(kit, "sync_tcg_sets")

@@ -20,9 +20,10 @@ from tcgtracker.domain.errors import (
     VendorTimeout,
 )
 from tcgtracker.domain.source import Source
+from tcgtracker.integrations.contract import Capability
 from tcgtracker.operations.values import JobRecord
 from tcgtracker.quotes.update_jobs import enqueue_card, enqueue_cards
-from tests.unit.quotes.kit import HOUR, NOON, Kit, Shop, add_cards, link
+from tests.unit.quotes.kit import HOUR, NOON, Kit, Shop, add_cards, an_info, link
 
 PC, JT = Source.PRICECHARTING, Source.JUSTTCG
 MINUTE = timedelta(seconds=60)
@@ -330,7 +331,8 @@ def test_cards_of_an_open_job_are_not_chosen_again_when_their_claim_has_lapsed(
     kit.runner.run_pending(limit=1)  # the run alone: its chunk waits
     kit.clock.advance(2 * HOUR)
     with unit_of_work(kit.database, kit.database) as uow:
-        kit.queue.enqueue(uow, "update_all_card_prices", run_at=NOON)
+        # before the chunk in the line
+        kit.queue.enqueue(uow, "update_all_card_prices", run_at=NOON - HOUR)
     kit.runner.run_pending()
     assert sorted(call[0] for call in first.calls) == sorted(f"p{one}" for one in ids)
     assert len(kit.jobs("update_prices")) == 1
@@ -373,3 +375,31 @@ def test_a_source_that_is_paused_is_not_planned(
     assert isinstance(result, dict)
     assert result["left_out"] == {"pricecharting: no key": 3}
     assert first.calls == []
+
+
+def test_a_card_that_is_as_new_as_its_source_moves_on_without_a_call(kit: Kit, first: Shop):
+    ids = stale(kit, 2)
+    kit.updater.update(ids)
+    kit.due_at(dict.fromkeys(ids, NOON - HOUR))  # as a bulk file leaves them
+    first.calls.clear()
+    job = kit.enqueue("update_all_card_prices")
+    kit.runner.run_pending()
+    result: Any = kit.show(job).result
+    assert (result["due"], result["cards"], first.calls) == (2, 0, [])
+    assert kit.checks() == dict.fromkeys(ids, (NOON + 24 * HOUR, 0))
+
+
+def test_many_cards_of_a_game_are_left_to_the_job_of_the_bulk_file(
+    database: Database, clock: FixedClock
+):
+    files = an_info(PC, capabilities=frozenset({Capability.ITEMS, Capability.BULK}))
+    shop = Shop(files, clock)
+    kit = Kit(database, [shop], clock, bulk=("pricecharting",))
+    ids = stale(kit, 5)
+    job = kit.enqueue("update_all_card_prices")
+    kit.runner.run_pending()
+    kit.close()
+    result: Any = kit.show(job).result
+    assert (result["cards"], result["calls"], len(result["job_ids"])) == (5, 1, 1)
+    assert (kit.synced, shop.calls) == (["pokemon"], [])
+    assert {kit.checks()[one][0] for one in ids} == {NOON + HOUR}, "claimed meanwhile"

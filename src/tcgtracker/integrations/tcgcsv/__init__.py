@@ -31,7 +31,12 @@ def describe(settings: TcgcsvSettings) -> VendorInfo:
         title="TCGCSV",
         capabilities=frozenset({Capability.BULK, Capability.SETS, Capability.CARDS}),
         games=GAME_CATEGORIES,
-        limits=Limits(per_minute=settings.rate_limit, min_interval_s=0.1, per_day=10_000),
+        # Evenly, as the site's own samples are: it counts 10 a second, and a call may overtake.
+        limits=Limits(
+            per_minute=settings.rate_limit,
+            min_interval_s=max(0.12, 60 / settings.rate_limit),
+            per_day=10_000,
+        ),
         refresh=REFRESH_INTERVAL[Source.TCGCSV],
         terms=_TERMS,
         needs=("API_TCGCSV_ENABLED",),
