@@ -19,9 +19,8 @@ from tests.integration.vendor_faults.stack import GAME, SET, Stack
     ],
 )
 def test_calls_are_the_products_by_the_batch(
-    each_stack: Stack, source: Source, batch: int, cards: int
+    stack: Stack, source: Source, batch: int, cards: int
 ) -> None:
-    stack = each_stack
     asked = stack.cards(cards, market_above=0)
     outcomes = stack.update(*asked, source=source)
     data = [call for call in stack.calls(source.value) if call.path != "/token"]
@@ -42,8 +41,7 @@ def test_set_of_cards_costs_its_pages(stack: Stack) -> None:
     assert not stack.calls("pricecharting"), "its guide has said it"
 
 
-def test_unchanged_file_costs_one_call(each_stack: Stack) -> None:
-    stack = each_stack
+def test_unchanged_file_costs_one_call(stack: Stack) -> None:
     assert not stack.tracker.bulk_sync.tcgcsv(GAME).failures
     first = len(stack.calls("tcgcsv"))
     report = stack.tracker.bulk_sync.tcgcsv(GAME)

@@ -15,8 +15,7 @@ PRICES = "/pricing"
 TP = Source.TCGPLAYER
 
 
-def test_v17_token_that_ends_while_running_is_renewed_once(each_stack: Stack) -> None:
-    stack = each_stack
+def test_v17_token_that_ends_while_running_is_renewed_once(stack: Stack) -> None:
     cards = stack.cards(6)
     stack.sandbox.tune("tcgplayer", token_lifetime_s=120)
     assert _source(stack, cards[0]) is TP
@@ -49,8 +48,7 @@ def test_v17_refused_token_is_exchanged_once_for_all_who_wait(each_stack: Stack)
     assert len(stack.calls("tcgplayer", PRICES)) - asked == len(cards) + len(refused)
 
 
-def test_v17_token_address_that_is_down(each_stack: Stack) -> None:
-    stack = each_stack
+def test_v17_token_address_that_is_down(stack: Stack) -> None:
     cards = stack.cards(6)
     stack.sandbox.fault("token_down", vendor="tcgplayer")
     with ThreadPoolExecutor(len(cards)) as pool:
@@ -70,9 +68,8 @@ def test_v17_token_address_that_is_down(each_stack: Stack) -> None:
 
 @pytest.mark.parametrize("seconds", [0, -3600])
 def test_v18_token_over_on_arrival_is_asked_for_once_more_and_then_stops(
-    each_stack: Stack, seconds: int
+    stack: Stack, seconds: int
 ) -> None:
-    stack = each_stack
     cards = stack.cards(3)
     stack.sandbox.fault("token_lifetime", vendor="tcgplayer", params={"value": seconds})
     outcome = stack.update_one(cards[0], source=TP)
@@ -115,9 +112,9 @@ def test_v18_vendor_with_another_clock_is_understood_by_the_lifetime_alone(
     ],
 )
 def test_v19_revoked_key_is_one_call_and_then_silence(
-    each_stack: Stack, vendor: str, fault: str, params: dict[str, object]
+    stack: Stack, vendor: str, fault: str, params: dict[str, object]
 ) -> None:
-    stack, source = each_stack, Source(vendor)
+    source = Source(vendor)
     cards = stack.cards(4)
     stack.sandbox.fault(fault, vendor=vendor, pattern="(?<!token)$", params=params)
     outcome = stack.update_one(cards[0], source=source)
@@ -134,8 +131,7 @@ def test_v19_revoked_key_is_one_call_and_then_silence(
     assert len(stack.logged("source.stopped")) == 1, "told once"
 
 
-def test_v19_new_key_is_tried_at_once(each_stack: Stack) -> None:
-    stack = each_stack
+def test_v19_new_key_is_tried_at_once(stack: Stack) -> None:
     (card,) = stack.cards()
     stack.sandbox.tune("justtcg", key="tcg_c4naryJT1c4naryJT1c4naryJT1")
     outcome = stack.update_one(card, source=Source.JUSTTCG)
