@@ -4,16 +4,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import orjson
 
 from tcgtracker.domain.clock import iso
 from tcgtracker.domain.errors import InvalidInput, VendorError
 from tcgtracker.domain.source import Source
 from tcgtracker.integrations.contract import Capability, PricePage, StatedProduct
+from tcgtracker.quotes.bulk_checks import settle_checks
 from tcgtracker.quotes.following import follow
 from tcgtracker.quotes.service import Intake
 from tcgtracker.quotes.sync import CatalogSync, SyncParts
-from tcgtracker.quotes.sync_marks import SyncMark, load_mark, save_mark
+from tcgtracker.quotes.sync_marks import FAILED, TAKEN, SyncMark, load_mark, save_mark
 from tcgtracker.quotes.sync_report import SyncOutcome, SyncReport
 
 PRICECHARTING = "pricecharting"
@@ -104,15 +106,16 @@ class BulkSync:
 
     def _mark(self, vendor: str, game: str) -> SyncMark | None:
         with self._parts.database.read() as connection:
-            return load_mark(connection, vendor, f"bulk:{game}")
+            return load_mark(connection, vendor, f"{TAKEN}:{game}")
 
     def _collect(self, outcome: SyncOutcome, *, mark: str) -> None:
         """Fetch and record a game's files; the mark is set only when nothing is missing."""
         parts = self._parts
         stated: list[StatedProduct] = []
+        read: set[str] = set()
         try:
             done = self._intake.collect(
-                self._pages(outcome, stated), input_name=f"{outcome.vendor} {outcome.game}"
+                self._pages(outcome, stated, read), input_name=f"{outcome.vendor} {outcome.game}"
             )
         except VendorError as exc:
             outcome.error = exc
@@ -127,34 +130,41 @@ class BulkSync:
             self._catalog.own_sets(Source.PRICECHARTING, outcome.game, names, outcome)
         followed = follow(parts.database, parts.history, clock=parts.clock)
         outcome.count_links(followed.links)
-        if outcome.failed:
-            return
-        if outcome.vendor == PRICECHARTING:
-            self._keep_products(outcome.game, stated)
+        if not outcome.failed:
+            for info in parts.able(Capability.BULK, outcome.vendor):
+                settle_checks(parts.database, parts.history, info, read, clock=parts.clock)
+            if outcome.vendor == PRICECHARTING:
+                self._keep_products(outcome.game, stated)
+        subject = FAILED if outcome.failed else TAKEN
         with parts.database.write() as connection:
             save_mark(
                 connection,
                 parts.database.dialect,
                 outcome.vendor,
-                f"bulk:{outcome.game}",
+                f"{subject}:{outcome.game}",
                 mark,
                 now=parts.clock.now(),
             )
 
-    def _pages(self, outcome: SyncOutcome, stated: list[StatedProduct]) -> Iterator[PricePage]:
+    def _pages(
+        self, outcome: SyncOutcome, stated: list[StatedProduct], read: set[str]
+    ) -> Iterator[PricePage]:
         """Yield the prices of each page after what the same file states of the products.
 
-        The doubt about a product is committed before its new price is.
+        The doubt about a product is committed before its new price is. read: gets the ids of all
+        products of the pages, with or without a price.
         """
         parts = self._parts
         source = parts.source_of(outcome.vendor)
         for page in parts.vendors.bulk(outcome.vendor, outcome.game):
             parts.check()
+            read.update(map(str, np.unique(page.prices.external_id).tolist()))
             if page.catalog is not None:
                 outcome.bad.update(page.catalog.bad)
                 if page.catalog.incomplete:
                     outcome.incomplete.append(page.catalog.incomplete)
                 stated += page.catalog.stated
+                read.update(one.external_id for one in page.catalog.stated)
                 parts.take_stated(source, page.catalog.stated, outcome)
             yield page.prices
 

@@ -13,7 +13,9 @@ from tcgtracker.domain.source import SOURCE_ORDER, Source
 from tcgtracker.integrations.contract import Capability, VendorInfo
 from tcgtracker.operations.quota import Plan as Budgeted
 from tcgtracker.operations.source_status import SourceStatus, load_statuses
+from tcgtracker.quotes.due_cards import LEAST_WAIT
 from tcgtracker.quotes.plan import BulkScope, Offer
+from tcgtracker.quotes.sync_marks import FAILED, TAKEN
 from tcgtracker.quotes.vendors import VendorEntry, Vendors
 
 SourceOrder: TypeAlias = Callable[[Connection], Sequence[Source]]
@@ -98,10 +100,12 @@ def _scopes(connection: Connection, info: VendorInfo, now: datetime) -> tuple[Bu
         calls = len(own_ids)
         if info.bulk_by_set:
             calls += 1 + _sets_of(connection, game)
-        marked = fetched.get(f"bulk:{game}")
+        marked, failed = fetched.get(f"{TAKEN}:{game}"), fetched.get(f"{FAILED}:{game}")
         closed = ""
         if marked is not None and now < marked + info.refresh:
             closed = f"fetched at {iso(marked)}"
+        elif failed is not None and now < failed + LEAST_WAIT:
+            closed = f"failed at {iso(failed)}"  # the sources behind it have their turn
         scopes.append(BulkScope(game, calls, closed, unread=marked is None))
     return tuple(scopes)
 

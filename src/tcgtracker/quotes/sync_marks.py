@@ -8,6 +8,9 @@ from sqlalchemy import Connection, select
 from tcgtracker.database.dialects.base import DatabaseDialect
 from tcgtracker.database.tables.sources import sync_marks
 
+TAKEN, FAILED = "bulk", "bulk-failed"
+"""What the marks of a bulk file begin with: when it was last taken in whole, when it failed."""
+
 
 @dataclass(frozen=True, slots=True)
 class SyncMark:

@@ -14,6 +14,7 @@ from tcgtracker.database.tables.sources import sync_marks
 from tcgtracker.domain.errors import InvalidInput, SourcePaused, Unavailable
 from tcgtracker.domain.source import Source
 from tcgtracker.integrations.contract import Capability, StatedProduct
+from tcgtracker.quotes.offers import load_offers
 from tests.unit.catalog.builders import a_card, a_set, a_variant, lines, load
 from tests.unit.catalog.stating import a_statement, claims
 from tests.unit.catalog.test_statements import one_card, state_of
@@ -287,11 +288,11 @@ def test_an_incomplete_day_leaves_no_mark_and_is_repeated(database: Database) ->
     kit = SyncKit(database, shelf)
     enqueue(kit, "sync_tcgcsv", game="pokemon")
     kit.run_jobs()
-    assert marks(database) == {}
+    assert set(marks(database)) == {"bulk-failed:pokemon"}
     assert "group 605: 502" in jobs_of(kit)["sync_tcgcsv"][2]
     shelf.bulk_pages = {"pokemon": [a_day()]}
     kit.run_jobs(minutes=5)
-    assert marks(database) == {"bulk:pokemon": shelf.build}
+    assert marks(database)["bulk:pokemon"] == shelf.build
 
 
 def test_a_game_that_fails_leaves_the_marks_of_the_others(database: Database) -> None:
@@ -300,7 +301,32 @@ def test_a_game_that_fails_leaves_the_marks_of_the_others(database: Database) ->
     kit = SyncKit(database, shelf)
     report = kit.bulk.tcgcsv()
     assert [one.game for one in report.failures] == ["onepiece"]
-    assert set(marks(database)) == {"bulk:pokemon"}
+    assert set(marks(database)) == {"bulk:pokemon", "bulk-failed:onepiece"}
+
+
+def test_a_file_that_failed_is_not_planned_until_the_sources_behind_it_had_their_turn(
+    database: Database,
+) -> None:
+    shelf = guide_shelf(missing="cut off")
+    kit = SyncKit(database, shelf)
+    kit.bulk.pricecharting("pokemon")
+
+    def closed(hours: int) -> str:
+        with database.read() as connection:
+            (offer,) = load_offers(
+                connection,
+                kit.parts.vendors,
+                [Source.PRICECHARTING],
+                now=NOON + timedelta(hours=hours),
+                bulk={"pricecharting"},
+            )
+        return next(scope.closed for scope in offer.scopes if scope.game == "pokemon")
+
+    assert closed(5).startswith("failed at ")
+    assert closed(6) == ""
+    shelf.bulk_pages = {"pokemon": [a_guide(())]}
+    kit.bulk.pricecharting("pokemon")
+    assert closed(5).startswith("fetched at ")
 
 
 def test_a_disabled_vendor_is_not_asked(database: Database) -> None:

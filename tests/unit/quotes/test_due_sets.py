@@ -206,7 +206,7 @@ def test_of_several_sets_of_a_name_the_numbers_are_given(database: Database) -> 
 
 def test_cards_of_one_set_are_asked_at_every_vendor(database: Database) -> None:
     shelves = justtcg(OWN_JUNGLE), files(JUNGLE)
-        kit = SyncKit(database, *shelves)
+    kit = SyncKit(database, *shelves)
     kit.catalog.sets("pokemon")
     report = kit.catalog.cards(kit.catalog.find_set(JUNGLE.code))
     assert {one.vendor for one in report.outcomes} == {"justtcg", "tcgcsv"}
