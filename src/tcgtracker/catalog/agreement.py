@@ -181,7 +181,9 @@ def _name(
         return (Verdict.UNKNOWN if alike or foreign or empty else Verdict.DISAGREE), brackets
     ours = {*said.asides, *said.brackets}
     unexplained: Set[str] = (said.asides - beside) | (beside - ours)
-    numbers = (stated_number(stated), card.number)
+    numbers = [stated_number(stated), card.number]
+    if number is Verdict.AGREE:  # TCGplayer: "Overheat (013)" is OP05-013
+        numbers += [text.rpartition("-")[2] for text in numbers if "-" in text]
     unexplained = {
         aside for aside in unexplained if not any(numbers_agree(aside, one) for one in numbers)
     }

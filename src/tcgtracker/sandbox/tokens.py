@@ -1,6 +1,6 @@
 """Bearer tokens of a vendor: given out, valid for a time."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from tcgtracker.sandbox.chance import key_of
 
@@ -26,6 +26,10 @@ class Tokens:
     def given(self) -> tuple[str, ...]:
         """Return every token that was given out, so that a test can look for leaks of them."""
         return tuple(self._expiry)
+
+    def revoke(self) -> None:
+        """End every token now, as a vendor may before the stated time."""
+        self._expiry = dict.fromkeys(self._expiry, datetime.min.replace(tzinfo=UTC))
 
     def valid(self, authorization: str, now: datetime) -> bool:
         """Tell whether an Authorization header carries a token that is still good."""

@@ -17,7 +17,7 @@ from tcgtracker.sandbox.make_sandbox import make_sandbox
 from tcgtracker.sandbox.wire import TunableVendor
 from tcgtracker.tracker import Tracker
 from tests.conftest import new_postgres_database
-from tests.integration.vendor_faults.invariants import Before, check, snapshot
+from tests.integration.vendor_faults.invariants import Before, Served, check, snapshot
 from tests.integration.vendor_faults.stack import CANARIES, SEEDED_AT, Seed, Stack, build, fill
 
 
@@ -46,7 +46,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
             for name, vendor in sandbox.vendors.items()
             if isinstance(vendor, TunableVendor)
         }
-        yield Template(Seed(sandbox, tuple(sandbox.served()), options), file)
+        yield Template(Seed(sandbox, Served(sandbox.served()), options), file)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """What holds after every fault (I1, I2, I3, I5, I7, I10), read from database and sandbox."""
 
 import base64
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -92,7 +91,7 @@ def check(stack: Stack, before: Before, said: Iterable[str]) -> None:
         found = list(points(connection))
         held = list(_held(connection))
         names = _natural_keys(connection)
-    served = Served((*stack.seed.served, *stack.sandbox.served()))
+    served = stack.seed.served.joined(Served(stack.sandbox.served()))
     check_kept(stack, before, found)
     check_unique(found, names)
     check_traceable([*found, *held], served)
@@ -169,6 +168,14 @@ class Served:
         for (vendor, product, sub_key, call), figures in answers.items():
             self._answers[vendor, product, sub_key].append((moments[call], figures))
 
+    def joined(self, later: "Served") -> "Served":
+        """Return what either left."""
+        both = Served(())
+        both._answers = defaultdict(list, self._answers)
+        for key, answers in later._answers.items():
+            both._answers[key] = [*self._answers.get(key, ()), *answers]
+        return both
+
     def has(self, point: Point) -> bool:
         """Tell whether one answer, not older than the point, states all its prices."""
         figures = _figures_of(point)
@@ -178,7 +185,7 @@ class Served:
                 value is None or (name is not None and _states(stated, name, value))
                 for name, value in zip(figures, point.values, strict=True)
             )
-            for at, stated in self._answers[point.source, point.product, _sub_key_of(point)]
+            for at, stated in self._answers.get((point.source, point.product, point.sub_key), ())
         )
 
 
@@ -231,7 +238,7 @@ def check_quota(stack: Stack) -> None:
 
 def check_secrets(stack: Stack, said: Iterable[str]) -> None:
     """I7: no key and no token in output, logs, errors or rows."""
-    pattern = re.compile("|".join(re.escape(form) for form in sorted(_secret_forms(stack))))
+    forms = _secret_forms(stack)
     texts = {f"output {n}": one for n, one in enumerate(said)}
     texts |= {f"error {n}": one for n, one in enumerate(stack.errors)}
     texts |= {f"outcome {n}": repr(one) for n, one in enumerate(stack.outcomes)}
@@ -239,8 +246,7 @@ def check_secrets(stack: Stack, said: Iterable[str]) -> None:
         for table in inspect(connection).get_table_names():
             texts[f"table {table}"] = _dump(connection, table)
     for where, one in texts.items():
-        leak = pattern.search(one)
-        assert leak is None, f"I7: a secret in {where}: ...{one[leak.start() - 60 : leak.start()]}"
+        assert not any(form in one for form in forms), f"I7: a secret in {where}"
 
 
 def check_settled(stack: Stack) -> None:
@@ -321,10 +327,6 @@ def _series_of(price: ServedPrice) -> tuple[str, str]:
     if price.vendor in ("tcgcsv", "tcgplayer"):
         return "".join(parts), figure
     return "", figure
-
-
-def _sub_key_of(point: Point) -> str:
-    return point.sub_key
 
 
 def _figures_of(point: Point) -> tuple[str | None, ...]:

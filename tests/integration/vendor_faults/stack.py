@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select, text
@@ -28,9 +28,11 @@ from tcgtracker.runtime.memory_limiter import MemoryRateLimiter
 from tcgtracker.runtime.places import Pace
 from tcgtracker.sandbox.clock import SandboxClock
 from tcgtracker.sandbox.ledger import Call
-from tcgtracker.sandbox.served import ServedPrice
 from tcgtracker.sandbox.serving import Sandbox
 from tcgtracker.tracker import Tracker
+
+if TYPE_CHECKING:
+    from tests.integration.vendor_faults.invariants import Served
 
 SEEDED_AT = datetime(2026, 5, 8, 12, tzinfo=UTC)
 NOW = datetime(2026, 5, 10, 12, tzinfo=UTC)
@@ -60,7 +62,7 @@ class Seed:
     """
 
     sandbox: Sandbox
-    served: tuple[ServedPrice, ...]
+    served: "Served"
     options: Mapping[str, Mapping[str, object]]
 
     def rewind(self) -> None:

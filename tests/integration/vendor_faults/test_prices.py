@@ -59,8 +59,7 @@ def test_v11_no_price_is_never_zero(stack: Stack, vendor: str, fault: str) -> No
 
 
 @pytest.mark.parametrize("fault", ["price_negative", "price_comma", "price_huge", "price_zero"])
-def test_v11_files_refuse_the_same(each_stack: Stack, fault: str) -> None:
-    stack = each_stack
+def test_v11_files_refuse_the_same(stack: Stack, fault: str) -> None:
     stack.advance(24 * 3600)
     keys = {"keys": "^(loose-price|marketPrice)$", "limit": 5}
     stack.sandbox.fault(fault, vendor="pricecharting", params=keys)
@@ -138,8 +137,8 @@ def test_v13_price_without_its_currency_is_never_taken_for_dollars(
 
 
 @pytest.mark.parametrize("vendor", ["justtcg", "tcgplayer"])
-def test_v14_same_row_twice_is_one_point(each_stack: Stack, vendor: str) -> None:
-    stack, source = each_stack, Source(vendor)
+def test_v14_same_row_twice_is_one_point(stack: Stack, vendor: str) -> None:
+    source = Source(vendor)
     cards = stack.cards(4)
     stack.sandbox.fault("duplicate", vendor=vendor, pattern="(?<!token)$")
     outcomes = stack.update(*cards, source=source)

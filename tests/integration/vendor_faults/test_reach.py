@@ -20,18 +20,18 @@ HURRIED = CallPolicy(attempts=2, deadline_s=0.8, live=True)
 
 
 @pytest.mark.parametrize("fault", ["refuse", "reset_at_accept", "not_http"])
-def test_v1_fallback_answers_while_the_first_vendor_is_away(each_stack: Stack, fault: str) -> None:
-    (card,) = each_stack.cards()
-    each_stack.sandbox.fault(fault, vendor=FIRST)
-    outcome = each_stack.update_one(card)
+def test_v1_fallback_answers_while_the_first_vendor_is_away(stack: Stack, fault: str) -> None:
+    (card,) = stack.cards()
+    stack.sandbox.fault(fault, vendor=FIRST)
+    outcome = stack.update_one(card)
     assert outcome.outcome is Outcome.STORED
     assert outcome.price is not None
     assert outcome.price.source is Source.JUSTTCG
     assert outcome.fallback_reason.startswith("pricecharting: ")
     assert [miss.kind for miss in outcome.misses] == [MissKind.RETRYABLE]
     assert isinstance(outcome.misses[0].error, Unavailable)
-    assert each_stack.fired(fault) >= 1
-    assert each_stack.recover(card).price is not None
+    assert stack.fired(fault) >= 1
+    assert stack.recover(card).price is not None
 
 
 def test_v1_breaker_opens_after_five_and_probes_once_a_minute(each_stack: Stack) -> None:
@@ -58,8 +58,7 @@ def test_v1_breaker_opens_after_five_and_probes_once_a_minute(each_stack: Stack)
     assert [len(stack.logged(f"breaker.{to}")) for to in ("opened", "closed")] == [1, 1]
 
 
-def test_v1_only_one_of_many_callers_is_the_probe(each_stack: Stack) -> None:
-    stack = each_stack
+def test_v1_only_one_of_many_callers_is_the_probe(stack: Stack) -> None:
     cards = stack.cards(6)
     stack.sandbox.fault("reset_at_accept", vendor=FIRST)
     for card in cards[:5]:
@@ -76,8 +75,7 @@ def test_v1_only_one_of_many_callers_is_the_probe(each_stack: Stack) -> None:
     stack.recover(cards[0])
 
 
-def test_v1_last_price_with_its_age_when_all_vendors_are_away(each_stack: Stack) -> None:
-    stack = each_stack
+def test_v1_last_price_with_its_age_when_all_vendors_are_away(stack: Stack) -> None:
     (card,) = stack.cards()
     for vendor in ASKED:
         stack.sandbox.fault("refuse", vendor=vendor)

@@ -28,8 +28,7 @@ def test_v5_burst_costs_at_most_a_fifth_more_calls(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 503])
-def test_v5_five_in_a_row_open_the_breaker_for_a_minute(each_stack: Stack, status: int) -> None:
-    stack = each_stack
+def test_v5_five_in_a_row_open_the_breaker_for_a_minute(stack: Stack, status: int) -> None:
     cards = stack.cards(7)
     stack.sandbox.fault("server_error", vendor=FIRST, params={"status": status})
     for card in cards:
@@ -69,8 +68,7 @@ def test_v5_flapping_every_five_seconds_does_not_make_the_breaker_flap(stack: St
     stack.recover(card)
 
 
-def test_v6_gateway_page_is_a_passing_failure_and_is_not_quoted(each_stack: Stack) -> None:
-    stack = each_stack
+def test_v6_gateway_page_is_a_passing_failure_and_is_not_quoted(stack: Stack) -> None:
     (card,) = stack.cards()
     stack.sandbox.fault("html_error")
     outcome = stack.update_one(card)

@@ -23,9 +23,9 @@ FIRST = "pricecharting"
     ],
 )
 def test_v10_one_strange_record_is_quarantined_and_the_others_go_on(
-    each_stack: Stack, fault: str, params: dict[str, object]
+    stack: Stack, fault: str, params: dict[str, object]
 ) -> None:
-    stack, source = each_stack, Source.JUSTTCG
+    source = Source.JUSTTCG
     cards = stack.cards(5)
     before = _history(stack, source)
     stack.sandbox.fault(fault, vendor="justtcg", params=params)
@@ -103,9 +103,9 @@ def test_v10_columns_of_a_file_that_change_their_name(stack: Stack) -> None:
     ],
 )
 def test_v15_product_that_is_no_longer_the_card_is_not_shown_for_it(
-    each_stack: Stack, vendor: str, fault: str, params: dict[str, object]
+    stack: Stack, vendor: str, fault: str, params: dict[str, object]
 ) -> None:
-    stack, source = each_stack, Source(vendor)
+    source = Source(vendor)
     cards = stack.cards(2)
     products = {card: stack.product(card, source) for card in cards}
     before = {card: _shown(stack, card, source) for card in cards}

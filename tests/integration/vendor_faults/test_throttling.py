@@ -59,8 +59,7 @@ def test_v3_retry_after_is_honoured_within_its_bounds(
 
 
 @pytest.mark.parametrize("vendor", [FIRST, "justtcg", "tcgplayer"])
-def test_v4_without_a_header_the_wait_grows_with_jitter(each_stack: Stack, vendor: str) -> None:
-    stack = each_stack
+def test_v4_without_a_header_the_wait_grows_with_jitter(stack: Stack, vendor: str) -> None:
     (card,) = stack.cards()
     source = Source(vendor)
     first_s = {FIRST: 10.0, "justtcg": 60.0, "tcgplayer": 30.0}[vendor]
@@ -110,9 +109,8 @@ def test_v4_tcgcsv_is_left_alone_for_its_ten_minutes(stack: Stack) -> None:
     ],
 )
 def test_v20_spent_quota_stops_the_vendor_until_its_reset(
-    each_stack: Stack, code: str, until: datetime
+    stack: Stack, code: str, until: datetime
 ) -> None:
-    stack = each_stack
     (card,) = stack.cards()
     stack.sandbox.fault("quota_exhausted", vendor="justtcg", first=1, params={"code": code})
     outcome = stack.update_one(card, source=Source.JUSTTCG)
@@ -154,8 +152,7 @@ def test_v20_a_report_of_less_than_nothing_left_stops_the_calls(stack: Stack) ->
     assert len(stack.calls("justtcg")) == 1
 
 
-def test_v20_our_own_budget_is_not_crossed_by_one_call(each_stack: Stack) -> None:
-    stack = each_stack
+def test_v20_our_own_budget_is_not_crossed_by_one_call(stack: Stack) -> None:
     stack.restart(API_JUSTTCG_DAILY_LIMIT="4")
     cards = stack.cards(8)
     kinds = [_miss(stack, card) for card in cards]

@@ -73,6 +73,16 @@ def test_one_piece_numbers_name_their_set_and_alternate_arts_share_them() -> Non
     assert verdicts("Monkey.D.Luffy OP02-001", console, alternate)[1] is U
 
 
+def test_the_tail_of_a_number_beside_a_name_says_nothing_new() -> None:
+    card = a_card("Overheat (013)", "OP05-013", "Awakening", game="onepiece")
+    assert verdicts("Overheat OP05-013", "One Piece Awakening", card) == (A, A, A)
+    assert verdicts("Overheat OP05-014", "One Piece Awakening", card)[:2] == (D, U)
+    parallel = replace(card, name="Overheat (013) (Parallel)")
+    assert verdicts("Overheat OP05-013", "One Piece Awakening", parallel)[1] is U
+    other = replace(card, name="Overheat (014)")
+    assert verdicts("Overheat OP05-013", "One Piece Awakening", other)[1] is U
+
+
 @pytest.mark.parametrize(
     ("stated", "ours", "expected"),
     [
