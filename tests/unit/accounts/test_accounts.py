@@ -252,3 +252,29 @@ def test_one_address_cannot_spray_many_names(kit: Kit) -> None:
         except NotAuthenticated:
             pass
     assert refused == 10
+
+
+def test_signing_in_often_is_no_guessing(kit: Kit) -> None:
+    for _ in range(60):
+        kit.accounts.sign_in("Misty", PASSWORD, address="home")
+
+
+def test_guesses_at_once_are_counted_one_by_one(kit: Kit) -> None:
+    start = threading.Barrier(24)
+    said: list[str] = []
+
+    def guess() -> None:
+        start.wait()
+        try:
+            kit.accounts.sign_in("Misty", "wrong password", address="10.0.0.1")
+        except TooManyTries:
+            said.append("wait")
+        except NotAuthenticated:
+            said.append("wrong")
+
+    threads = [threading.Thread(target=guess) for _ in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (said.count("wrong"), said.count("wait")) == (10, 14)
