@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tcgtracker.domain.catalog import ProductType
-from tcgtracker.domain.errors import BadCredentials, RateLimited
+from tcgtracker.domain.errors import BadCredentials, ContractBroken, RateLimited
 from tcgtracker.domain.money import MAX_MINOR, Money
 from tcgtracker.domain.quote import Facet, PriceValues
 from tcgtracker.domain.variant import PriceKind
