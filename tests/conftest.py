@@ -85,9 +85,15 @@ def module_postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """Each engine in turn, the same for all fixtures of a test."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, engine_name: str) -> str:
     """The URL of an empty database, once for each engine."""
-    fixture = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
+    fixture = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[engine_name]
     url: str = request.getfixturevalue(fixture)
     return url
 
@@ -111,10 +117,18 @@ def migrated_postgres() -> Iterator[CleanPostgres]:
         kept.close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A migrated database without rows, once for each engine."""
-    if request.param == "sqlite":
+@pytest.fixture
+def database(
+    request: pytest.FixtureRequest, engine_name: str, tmp_path: Path
+) -> Iterator[Database]:
+    """A migrated database without rows, once for each engine: that of `database_url` if asked."""
+    if "database_url" in request.fixturenames:
+        database = Database(request.getfixturevalue("database_url"))
+        upgrade(database)
+        yield database
+        database.close()
+        return
+    if engine_name == "sqlite":
         path = tmp_path / "test.db"
         shutil.copyfile(request.getfixturevalue("migrated_sqlite"), path)
         database = Database(f"sqlite:///{path}")

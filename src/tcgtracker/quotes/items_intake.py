@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import IntegrityError
 
+from tcgtracker.catalog.link_rows import links_of, products_of_ids
 from tcgtracker.catalog.statements import StatedReport, take_stated
 from tcgtracker.database.engine import Database
 from tcgtracker.database.tables.prices import RunState
@@ -161,7 +162,9 @@ class ItemIntake:
         """
         report = self._recorded(page, run, trust=trust)
         run.report.add(report)
-        refresh_cards(self._database, self._history, report.stated.cards)
+        # Also the cards whose price stayed: no change set names them, and it is newer by this look.
+        looked_at = self._cards_of(page) | report.stated.cards
+        refresh_cards(self._database, self._history, looked_at)
         follow(self._database, self._history, clock=self._clock)
         _log.info(
             "quotes.items_collected",
@@ -174,6 +177,15 @@ class ItemIntake:
             suspended=report.stated.suspended,
         )
         return report
+
+    def _cards_of(self, page: ItemPage) -> set[int]:
+        """Return the cards to which the products of a page are tied."""
+        with self._history.read() as history:
+            wanted = {item.external_id for item in page.items}
+            products = products_of_ids(history, page.source, wanted)
+        with self._database.read() as connection:
+            links = links_of(connection, [product.id for product in products])
+        return {link.card_id for link in links.values()}
 
     def _recorded(self, page: ItemPage, run: ItemRun, *, trust: bool) -> ItemsReport:
         for _ in range(_ATTEMPTS):

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tcgtracker.domain.catalog import ProductType
-from tcgtracker.domain.errors import BadCredentials, RateLimited
+from tcgtracker.domain.errors import BadCredentials, ContractBroken, RateLimited
 from tcgtracker.domain.money import MAX_MINOR, Money
 from tcgtracker.domain.quote import Facet, PriceValues
 from tcgtracker.domain.variant import PriceKind
@@ -265,11 +265,16 @@ def test_refusing_status_needs_no_body(status):
     assert isinstance(verdict.error, BadCredentials)
 
 
-@pytest.mark.parametrize(
-    "body", [b'{"status":"success"}', b"", b"[1]", b'{"status":5}', b"id,product-name\n"]
-)
+@pytest.mark.parametrize("body", [b'{"status":"success"}', b"[1]", b'{"status":5}'])
 def test_other_answers_are_left_to_their_status(body):
     assert judge(an_answer(body)) is None
+
+
+@pytest.mark.parametrize("body", [b"", b"id,product-name\n"])
+def test_success_that_is_no_json_is_told_to_the_gate(body):
+    assert judge(an_answer(body, 500)) is None
+    with pytest.raises(ContractBroken):
+        judge(an_answer(body))
 
 
 def test_guide_too_soon_without_a_word_waits_ten_minutes():

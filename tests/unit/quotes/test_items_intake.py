@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from tcgtracker.database.engine import Database
-from tcgtracker.database.tables.catalog import card_quotes
+from tcgtracker.database.tables.catalog import card_quotes, cards
 from tcgtracker.database.tables.prices import collect_runs, quarantined_rows
 from tcgtracker.domain.clock import FixedClock
 from tcgtracker.domain.quote import Facet, PriceValues
@@ -58,6 +58,18 @@ def test_the_same_answer_again_changes_nothing(database: Database, tmp_path: Pat
     one_card(database, tmp_path)
     report = take(database, a_page(), a_page())
     assert (report.looks, report.stored, report.unchanged, report.history_rows) == (2, 1, 1, 1)
+
+
+def test_a_price_that_is_confirmed_is_as_new_as_the_look(
+    database: Database, tmp_path: Path
+) -> None:
+    one_card(database, tmp_path)
+    take(database, a_page(), a_page(day=9))
+    with database.read() as connection:
+        seen = connection.execute(select(card_quotes.c.market_price, card_quotes.c.observed_at))
+        assert seen.all() == [(500, MOMENT.replace(day=9))]
+        updated = connection.scalars(select(cards.c.last_price_update)).all()
+        assert updated == [MOMENT.replace(day=9)]
 
 
 def test_the_price_of_what_the_product_became_is_never_shown(
