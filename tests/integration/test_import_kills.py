@@ -122,7 +122,10 @@ def check(
     rng = random.Random(seed)
     places: Counter[str] = Counter()
     partial = 0
-    while places.total() < kills:
+    # Where a kill hits is chance: more of them until enough have hit in the middle.
+    while places.total() < kills or (
+        min(partial, places["recording"]) < kills // 4 and places.total() < 10 * kills
+    ):
         database = make_database()
         hit, in_part = kill_until_done(
             database, pages, paths, lambda: rng.uniform(0, share * took), trust=trust
