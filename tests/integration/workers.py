@@ -54,13 +54,25 @@ class Worker:
     def kill_after(self, delay_s: float) -> list[str] | None:
         """Kill it after a while; return what it said, None when it ended well before."""
         time.sleep(delay_s)
+        return self._kill([])
+
+    def kill_after_saying(self, verb: str, times: int) -> list[str] | None:
+        """Kill it when it has said a verb so often; return as `kill_after`."""
+        assert self.process.stdout is not None
+        said: list[str] = []
+        while times and (line := self.process.stdout.readline()):
+            said.append(line.rstrip("\n"))
+            times -= line.startswith(verb)
+        return self._kill(said)
+
+    def _kill(self, said: list[str]) -> list[str] | None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
         out, err = self.process.communicate(timeout=60)
         if self.process.returncode == 0:
             return None
         assert self.process.returncode == -signal.SIGKILL, (out, err[-3000:])
-        return out.splitlines()
+        return [*said, *out.splitlines()]
 
     def stop(self) -> None:
         """End it if it still runs, and close its pipes."""

@@ -232,15 +232,19 @@ def link_new(
 ) -> LinkReport:
     """Decide the links of products that came since the last call, whatever their source.
 
-    The cursor stands in the main database, beside the links, so that both move together. A product
-    whose transaction commits after one with a higher id is left to `link_all`.
+    The cursor stands in the main database, beside the links, so that both move together.
     """
     report = LinkReport()
     done = 0
 
     def one_batch(uow: UnitOfWork) -> tuple[LinkReport, list[VendorProduct]]:
         batch = LinkReport()
-        products = products_after(uow.history, load_cursor(uow.connection), BATCH)
+        after = load_cursor(uow.connection)
+        if products_after(uow.history, after, 1):
+            # Ids are handed out before the commit: wait for the recorders under way, or the cursor
+            # would pass by what they commit next.
+            history.dialect.hold_tables(uow.history, exclusive=True)
+        products = products_after(uow.history, after, BATCH)
         for source in sorted({product.source for product in products}):
             own = [product for product in products if product.source is source]
             batch.add(link_products(uow, source, own, clock=clock))

@@ -32,7 +32,7 @@ from tcgtracker.runtime.redaction import Redactor
 
 __all__ = ["HEAD_BYTES", "MAX_BYTES", "Answer", "Judge", "VendorHttp", "Verdict"]
 
-MAX_BYTES = 32 * 2**20
+MAX_BYTES = 16 * 2**20
 """Of one answer after decompression, where the caller does not say otherwise."""
 
 CONNECT_S = 10.0

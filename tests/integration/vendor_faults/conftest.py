@@ -31,16 +31,15 @@ class Template:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
     folder = tmp_path_factory.mktemp("vendor_faults")
     file = folder / "template.db"
-    with (
-        make_sandbox(first_day=date(2026, 5, 1), now=SEEDED_AT, pacing=False) as sandbox,
-        pytest.MonkeyPatch.context() as monkeypatch,
-    ):
-        monkeypatch.chdir(folder)  # where no .env is
+    with make_sandbox(first_day=date(2026, 5, 1), now=SEEDED_AT, pacing=False) as sandbox:
         for vendor, keys in CANARIES.items():
             sandbox.tune(vendor, **keys)
-        tracker = build(sandbox, f"sqlite:///{file}", monkeypatch)
-        fill(tracker)
-        tracker.close()
+        # Undone before anything else runs: this fixture lives as long as the process.
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.chdir(folder)  # where no .env is
+            tracker = build(sandbox, f"sqlite:///{file}", monkeypatch)
+            fill(tracker)
+            tracker.close()
         options = {
             name: vendor.options()
             for name, vendor in sandbox.vendors.items()
@@ -53,12 +52,13 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
 def postgres_template(template: Template) -> Iterator[str]:
     """The name of a filled PostgreSQL database."""
     sandbox = template.seed.sandbox
-    with new_postgres_database() as url, pytest.MonkeyPatch.context() as monkeypatch:
+    with new_postgres_database() as url:
         sandbox.clear_faults()
         sandbox.clock.set(SEEDED_AT)
-        tracker = build(sandbox, url, monkeypatch)
-        fill(tracker)
-        tracker.close()
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            tracker = build(sandbox, url, monkeypatch)
+            fill(tracker)
+            tracker.close()
         yield make_url(url).database or ""
 
 
