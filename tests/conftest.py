@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
+from zlib import crc32
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
@@ -14,21 +16,40 @@ from sqlalchemy.exc import OperationalError
 from tcgtracker.database.engine import Database
 from tcgtracker.database.migrate import upgrade
 from tests.clean_postgres import CleanPostgres
+from tests.sharing import Sharing
 
 # Tests ask more often than people; those of the limits give their own.
 os.environ.setdefault("APP_RATE_LIMIT", "0")
 os.environ.setdefault("APP_RATE_LIMIT_ADDRESS", "0")
 
+ENGINES = ("sqlite", "postgresql")
 POSTGRES_URL = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 ON_CI = os.environ.get("CI") == "true"
 
 
-def skip_or_fail(reason: str) -> None:
+def skip_or_fail(reason: str) -> NoReturn:
     """Skip with a reason; on CI, where everything must be there, fail instead."""
     if ON_CI:
         pytest.fail(f"CI must not skip: {reason}")
     pytest.skip(reason)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Sharing:
+    """Share the tests out over the processes."""
+    return Sharing(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave one engine of what is marked `one_engine` to the long suite, by turns of the names."""
+    for item in items:
+        if item.get_closest_marker("one_engine") is None or not isinstance(item, pytest.Function):
+            continue
+        engine = next(one for one in map(str, item.callspec.params.values()) if one in ENGINES)
+        name = item.nodeid.replace(engine, "")
+        if engine != ENGINES[crc32(name.encode()) % 2]:
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tcgtracker.domain.errors import InvalidInput
+from tcgtracker.domain.source import Source
 
 
 def data_folder() -> Path:
@@ -23,6 +24,9 @@ def data_folder() -> Path:
 
 
 _HOST_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?|[0-9a-f:.]{2,45}")
+_LEAST_KEPT, _MOST_KEPT = 90, 36_500
+"""A price is judged by the last 30 days on which it was seen."""
+_BROKERS = ("redis", "rediss", "amqp", "amqps")
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?")
 
 
@@ -59,6 +63,29 @@ class HistorySettings(BaseSettings):
     seal_after_days: int = Field(
         default=90, ge=31, le=3650, description="days after which a month of prices is compressed"
     )
+    keep_days: str = Field(
+        default="",
+        description="older prices are dropped, but for those in force: SOURCE=DAYS (90 at least),"
+        " separated by commas; a source that is not named keeps all; empty = nothing is dropped",
+    )
+
+    @property
+    def retention(self) -> dict[Source, int]:
+        """For how many days the prices of a source are kept; those not named for ever."""
+        found: dict[Source, int] = {}
+        for one in listed(self.keep_days):
+            name, _, days = (part.strip() for part in one.partition("="))
+            if name not in set(Source) - {Source.MANUAL} or name in found:
+                raise ValueError(f"HISTORY_KEEP_DAYS: {name!r} is no vendor, or named twice")
+            if not days.isdecimal() or not _LEAST_KEPT <= int(days) <= _MOST_KEPT:
+                raise ValueError(f"HISTORY_KEEP_DAYS: {one!r}: {_LEAST_KEPT} to {_MOST_KEPT} days")
+            found[Source(name)] = int(days)
+        return found
+
+    @model_validator(mode="after")
+    def _known_sources(self) -> "HistorySettings":
+        _ = self.retention
+        return self
 
 
 class AppSettings(BaseSettings):
@@ -150,12 +177,37 @@ class SecuritySettings(BaseSettings):
 
 
 class JobSettings(BaseSettings):
-    """Background work in this process."""
+    """Background work."""
 
     model_config = SettingsConfigDict(env_prefix="JOBS_", env_file=".env", extra="ignore")
 
     threads: int = Field(default=2, ge=1, le=64, description="jobs that run at the same time")
     lease_s: int = Field(default=30, ge=3, le=3600, description="seconds a claimed job is held")
+    broker_url: str = Field(
+        default="",
+        description="redis://HOST:PORT/NUMBER or amqp://USER:PASSWORD@HOST/VHOST, to wake Celery"
+        " workers; empty = workers look at the database",
+    )
+    queue: str = Field(
+        default="tcgtracker",
+        pattern=r"^[a-z][a-z0-9_-]{0,62}$",
+        description="name of the queue at the broker; another one for another tracker there",
+    )
+    time_limit_s: int = Field(
+        default=3600,
+        ge=60,
+        le=86_400,
+        description="seconds after which a Celery worker gives up a job and tries again",
+    )
+
+    @model_validator(mode="after")
+    def _known_broker(self) -> "JobSettings":
+        scheme, found, _ = self.broker_url.partition("://")
+        if self.broker_url and (not found or scheme not in _BROKERS):
+            raise ValueError(
+                f"JOBS_BROKER_URL must begin with one of {', '.join(f'{s}://' for s in _BROKERS)}"
+            )
+        return self
 
 
 class RedisSettings(BaseSettings):
@@ -165,6 +217,45 @@ class RedisSettings(BaseSettings):
 
     url: str = Field(
         default="", description="redis://HOST:PORT/NUMBER; empty = memory of this process"
+    )
+
+
+class OperationSettings(BaseSettings):
+    """Backups by schedule, and for how long rows of operation are kept."""
+
+    model_config = SettingsConfigDict(env_prefix="KEEP_", env_file=".env", extra="ignore")
+
+    backups_in: str = Field(
+        default="", description="folder of the nightly backups; empty = none are made"
+    )
+    backups: int = Field(default=7, ge=1, le=1000, description="nightly backups that are kept")
+    jobs_days: int = Field(
+        default=30, ge=1, le=3650, description="days that jobs which are done are kept"
+    )
+    audit_days: int = Field(
+        default=0, ge=0, le=36_500, description="days that the audit log is kept; 0 = for ever"
+    )
+
+
+class MetricsSettings(BaseSettings):
+    """What Prometheus reads."""
+
+    model_config = SettingsConfigDict(env_prefix="METRICS_", env_file=".env", extra="ignore")
+
+    token: SecretStr = Field(
+        default=SecretStr(""),
+        description="what a reader of /metrics shows as Bearer; empty = this machine alone reads",
+    )
+    folder: str = Field(
+        default="",
+        description="where the processes of a host put their numbers, to be read as one; emptied"
+        " when the host starts; empty = each process has its own",
+    )
+    port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="port on this machine at which a worker answers /metrics; 0 = none",
     )
 
 
@@ -270,6 +361,8 @@ class Settings:
             self.jobs = JobSettings()
             self.security = SecuritySettings(**(security or {}))
             self.redis = RedisSettings()
+            self.keep = OperationSettings()
+            self.metrics = MetricsSettings()
             self.pricecharting = PriceChartingSettings()
             self.justtcg = JustTcgSettings()
             self.tcgplayer = TcgplayerSettings()
@@ -286,6 +379,8 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     JobSettings,
     SecuritySettings,
     RedisSettings,
+    OperationSettings,
+    MetricsSettings,
     PriceChartingSettings,
     JustTcgSettings,
     TcgplayerSettings,

@@ -59,8 +59,10 @@ def _compare(served: _Served, kind: str) -> None:
     numbers = iter(range(10**9))
 
     def uncached() -> str:
-        number = next(numbers)
-        return f"/api/v1/prices/card/{1 + number * 7 % CARDS}?days=365&shape=columns&n={number}"
+        # Windows that differ by days, in turn: more answers than the cache keeps, so none is kept.
+        window, number = divmod(next(numbers), CARDS)
+        days = DAYS + window % 20
+        return f"/api/v1/prices/card/{1 + number * 7 % CARDS}?days={days}&shape=columns"
 
     def cached() -> str:
         return f"/api/v1/prices/card/{1 + next(numbers) % 50}?days=365&shape=columns"
@@ -102,7 +104,7 @@ def _fill(database: Database) -> None:
         products = Path(folder) / "products.ndjson"
         products.write_text(
             "".join(
-                json.dumps(_product(_FIRST_PRODUCT + number, number)) + "\n"
+                json.dumps(a_product(_FIRST_PRODUCT + number, number)) + "\n"
                 for number in range(CARDS)
             )
         )
@@ -141,7 +143,7 @@ def _fill(database: Database) -> None:
     note(f"{database.dialect.name}: {CARDS} cards, {DAYS} days in {took:.0f} s")
 
 
-def _product(product_id: int, number: int) -> dict[str, object]:
+def a_product(product_id: int, number: int) -> dict[str, object]:
     return {
         "productId": product_id,
         "name": f"Card {number}",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tcgtracker.database.engine import Database
@@ -17,7 +17,7 @@ from tcgtracker.database.tables import metadata
 from tcgtracker.database.tables.prices import ONLY_ON_POSTGRESQL
 from tcgtracker.domain.quote import PriceValues
 from tcgtracker.domain.source import Source
-from tcgtracker.prices.items import ItemLook, record_item
+from tcgtracker.prices.items import ItemLook, write_items
 from tcgtracker.prices.model import HistoryModel, Listing
 from tcgtracker.prices.months import load_months
 from tcgtracker.prices.products import load_series
@@ -28,6 +28,7 @@ from tests.unit.prices.support import DAY, FACET, NOW, Scope
 # Two months and a year's end, so that rows lie in several tables and blocks.
 FIRST = int(datetime(2025, 12, 20, 20, tzinfo=UTC).timestamp())
 PRODUCTS = (101, 102, 103)
+UNREADABLE = Listing(readable=False)
 
 
 @dataclass(frozen=True)
@@ -105,26 +106,36 @@ def play(database: Database, steps: list[Any]) -> HistoryModel:
     """Do the steps on the database and on the model."""
     model = HistoryModel(DAY)
     scope = Scope(database)
-    for step in steps:
-        if isinstance(step, Bulk):
-            _play_bulk(scope, model, step)
-        elif isinstance(step, Item):
-            model.observe_item(step.at, step.product, step.listing)
-            look = ItemLook(
-                Source.TCGCSV,
-                str(step.product),
-                datetime.fromtimestamp(step.at, UTC),
-                {FACET: PriceValues(*step.listing.values)},
-            )
-            with database.write() as connection:
-                record_item(connection, database.dialect, look, run_id=1, trust=True, now=NOW)
-        else:
-            with database.read() as connection:
-                months = sorted(month.month for month in load_months(connection))
-            for _, of_year in groupby(months[: step.months], key=lambda month: month // 100):
-                seal_months(database, list(of_year))
-            fold_late_rows(database)
+    for kind, of_kind in groupby(steps, key=type):
+        if kind is Item:
+            _play_items(database, model, list(of_kind))
+            continue
+        for step in of_kind:
+            _play_whole(database, scope, model, step)
     return model
+
+
+def _play_whole(database: Database, scope: Scope, model: HistoryModel, step: Bulk | Seal) -> None:
+    if isinstance(step, Bulk):
+        _play_bulk(scope, model, step)
+        return
+    with database.read() as connection:
+        months = sorted(month.month for month in load_months(connection))
+    for _, of_year in groupby(months[: step.months], key=lambda month: month // 100):
+        seal_months(database, list(of_year))
+    fold_late_rows(database)
+
+
+def _play_items(database: Database, model: HistoryModel, steps: list[Item]) -> None:
+    """Take in looks at products that follow one another as one page of them."""
+    looks = []
+    for step in steps:
+        model.observe_item(step.at, step.product, step.listing)
+        moment = datetime.fromtimestamp(step.at, UTC)
+        quotes = {FACET: PriceValues(*step.listing.values)}
+        looks.append(ItemLook(Source.TCGCSV, str(step.product), moment, quotes))
+    with database.write() as connection:
+        write_items(connection, database.dialect, looks, run_id=1, trust=True, now=NOW)
 
 
 def _play_bulk(scope: Scope, model: HistoryModel, step: Bulk) -> None:
@@ -161,12 +172,20 @@ def assert_reads_as_model(database: Database, model: HistoryModel) -> None:
                     assert together[one.id].at(moment) == expected
 
 
+@pytest.mark.one_engine
 @settings(
     max_examples=120,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=steps)
+# A whole look that lists what the last page of the same look in parts had listed.
+@example(
+    steps=[
+        Bulk(FIRST, {101: UNREADABLE, 102: UNREADABLE}, complete=True, split=True),
+        Bulk(FIRST, {102: UNREADABLE}, complete=True, split=False),
+    ]
+)
 def test_any_observations_read_as_the_model_says(kept_database: Database, steps: list[Any]) -> None:
     check_against_model(kept_database, steps)
 
@@ -190,6 +209,7 @@ def check_against_model(database: Database, steps: list[Any]) -> None:
     assert_reads_as_model(database, model)
 
 
+@pytest.mark.one_engine
 @settings(
     max_examples=40,
     deadline=None,

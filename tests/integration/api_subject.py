@@ -57,6 +57,13 @@ class Subject:
             "name": ["update_cards"],
             "region": ["international"],
             "product_type": ["single"],
+            "price_id": [str(uuid7())],
+            "hold_id": ["1"],
+            "run_id": ["1"],
+            "action": ["source.", "user.added"],
+            "actor": [str(admin.user_id)],
+            "since": ["2026-05-01T12:00:00Z"],
+            "until": ["2099-01-01T00:00:00Z"],
         }
         self._users = 0
 

@@ -105,7 +105,7 @@ def stored_rows(database: Database) -> int:
     with database.read() as connection:
         return sum(
             connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608
-            for table in row_tables(connection)
+            for table in row_tables(connection).names
         )
 
 

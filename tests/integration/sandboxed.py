@@ -13,9 +13,12 @@ from tcgtracker.database.engine import Database
 from tcgtracker.database.migrate import upgrade
 from tcgtracker.domain.clock import SystemClock
 from tcgtracker.domain.source import Source
+from tcgtracker.sandbox.ebay import EbaySandbox
 from tcgtracker.sandbox.make_sandbox import make_sandbox
 from tcgtracker.sandbox.pricecharting import PriceChartingSandbox
 from tcgtracker.sandbox.serving import Sandbox
+from tcgtracker.sandbox.tcgplayer import TcgplayerSandbox
+from tcgtracker.sandbox.tunable import Tunable
 from tcgtracker.sandbox.world import World, WorldCard
 from tcgtracker.tracker import Tracker
 from tests.support import card_ids
@@ -23,9 +26,9 @@ from tests.unit.catalog.builders import a_product, envelope
 from tests.unit.quotes.kit import link
 
 
-def a_sandbox() -> Sandbox:
-    """Return vendors without pauses whose day is today."""
-    now = datetime.now(UTC)
+def a_sandbox(*, days_ago: int = 0) -> Sandbox:
+    """Return vendors without pauses whose day is today, or some days before it."""
+    now = datetime.now(UTC) - timedelta(days=days_ago)
     return make_sandbox(first_day=now.date() - timedelta(days=3), now=now, pacing=False)
 
 
@@ -101,3 +104,17 @@ def world_of(sandbox: Sandbox) -> World:
     shop = sandbox.vendors["pricecharting"]
     assert isinstance(shop, PriceChartingSandbox)
     return shop.world
+
+
+def options_of(sandbox: Sandbox, name: str) -> dict[str, object]:
+    """Return how a vendor of a sandbox is tuned, its keys too."""
+    vendor = sandbox.vendors[name]
+    assert isinstance(vendor, Tunable), name
+    return vendor.options()
+
+
+def tokens_of(sandbox: Sandbox, name: str) -> set[str]:
+    """Return the access tokens that a vendor of a sandbox gave."""
+    vendor = sandbox.vendors[name]
+    assert isinstance(vendor, EbaySandbox | TcgplayerSandbox), name
+    return set(vendor.tokens.given())

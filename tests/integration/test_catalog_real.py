@@ -14,7 +14,7 @@ from tcgtracker.database.tables.catalog import cards, product_links, set_aliases
 from tcgtracker.domain.source import Source
 from tests.unit.catalog.builders import CLOCK, add_products
 
-pytestmark = pytest.mark.data
+pytestmark = [pytest.mark.data, pytest.mark.one_engine]
 
 
 def tcgdex(real_data: Path) -> list[Path]:

@@ -12,7 +12,11 @@ import pytest
 from fastapi import FastAPI
 
 from tcgtracker.api.app import create_app
+from tcgtracker.operations import repository
+from tcgtracker.operations.flag_settings import ChangedBy, change_flags
+from tcgtracker.operations.values import JobFilter
 from tcgtracker.quotes.live_updates import AT_ONCE, MOST_WAITING
+from tcgtracker.quotes.update_jobs import FETCH_SHADOW
 from tcgtracker.sandbox.serving import Sandbox
 from tcgtracker.sandbox.world import WorldCard
 from tcgtracker.tracker import Tracker
@@ -100,6 +104,29 @@ def test_each_source_answers_by_its_name_and_pricecharting_without(
         assert Decimal(said["market_price"]) in served
         assert said["currency"] == "USD"
         assert said["timestamp"] <= said["fetched_at"]
+
+
+def test_the_shadow_is_asked_afterwards_for_nobody_to_wait(
+    ask: Ask, cards: list[int], sandbox: Sandbox, tracker: Tracker
+) -> None:
+    with tracker.database.write() as connection:
+        change_flags(
+            connection,
+            tracker.database.dialect,
+            {"pricing.shadow_source": "justtcg", "pricing.fallback_sources": []},
+            by=ChangedBy("test"),
+            now=tracker.clock.now(),
+        )
+    said = body_of(ask("POST", f"{UPDATE}/{cards[0]}"))
+    assert said["source"] == "pricecharting"
+    assert sandbox.calls("justtcg") == [], "the answer waited for the shadow"
+    assert tracker.runner.run_pending() == 1
+    with tracker.database.read() as connection:
+        (job,) = repository.list_page(connection, JobFilter(name=FETCH_SHADOW)).jobs
+    assert job.result == {"asked": 1, "answered": 1, "failed": 0}
+    assert not job.asked, "nobody waits for it"
+    assert len(sandbox.calls("justtcg")) == 1
+    assert body_of(ask("GET", f"/api/v1/cards/{cards[0]}"))["price"]["source"] == "pricecharting"
 
 
 def test_the_next_source_answers_with_the_reason(
@@ -218,29 +245,3 @@ def test_updates_that_wait_for_a_stalled_vendor_slow_no_reads(
     assert all(int(one.headers["retry-after"]) > 0 for one in refused)
     assert max(took) < 3, took
     assert sandbox.fired()["pricecharting stall"] >= 1
-
-
-def test_without_redis_and_without_vendors_reads_answer_and_updates_are_stale(
-    sandbox: Sandbox, wanted: list[WorldCard], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url = f"sqlite:///{tmp_path / 'tracker.db'}"
-    nowhere = {"REDIS_URL": "redis://127.0.0.1:1/0", "APP_RATE_LIMIT": "5"}
-    tracker = a_tracker(sandbox, tmp_path, url, monkeypatch, **nowhere)
-    try:
-        ids = import_cards(tracker.database, tmp_path / "catalog", world_of(sandbox), wanted)
-        card = ids[wanted[0].name]
-        prove_pricecharting(tracker.database, {card: wanted[0].pricecharting_ids[""]})
-        send, key = asking(create_app(tracker), ""), api_key(tracker)
-        fresh = body_of(send("POST", f"{UPDATE}/{card}", headers=key))
-        assert fresh["stale"] is False
-        sandbox.fault("server_error")
-        said = body_of(send("POST", f"{UPDATE}/{card}", headers=key))
-        assert (said["stale"], said["market_price"]) == (True, fresh["market_price"])
-        for path in ("/api/v1/games", f"/api/v1/cards/{card}", f"/api/v1/prices/card/{card}") * 3:
-            body_of(send("GET", path, headers=key))  # more than 5: nobody is limited
-        health = body_of(send("GET", "/health"))
-        assert health["status"] == "degraded"
-        assert health["cache"] == {"kind": "redis", "ok": False}
-        body_of(send("GET", "/readyz"))
-    finally:
-        tracker.close()

@@ -16,6 +16,7 @@ from tcgtracker.domain.clock import SystemClock
 from tcgtracker.operations.context import JobContext
 from tcgtracker.operations.registry import Job
 from tests.integration.jobs_worker import MARK
+from tests.pausing import pause_between_writes
 from tests.unit.operations.kit import Kit, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -97,7 +98,7 @@ def test_a_working_process_keeps_its_job_beyond_the_lease(kit: Kit, database_url
 def test_a_paused_worker_that_wakes_up_late_writes_nothing(kit: Kit, database_url: str):
     job_id = kit.enqueue("work")
     with worker(database_url) as process:
-        process.send_signal(signal.SIGSTOP)
+        pause_between_writes(process.pid, database_url)
         wait_until(lambda: kit.runner.run_pending() == 1, limit_s=20)
         done = kit.show(job_id)
         assert (done.state, done.result, done.attempts) == (JobState.DONE, "second", 2)

@@ -20,7 +20,7 @@ from tcgtracker.prices.reading import Answer
 from tcgtracker.prices.store import load_histories
 from tests.integration.real_days import import_files, stored_rows
 
-pytestmark = pytest.mark.data
+pytestmark = [pytest.mark.data, pytest.mark.one_engine]
 
 AT = 1_771_891_200  # 2026-02-24 00:00 UTC, the date in the file's name
 # The vendor's key descriptions, written down once more.

@@ -27,6 +27,8 @@ from tests.integration.real_days import (
 from tests.integration.workers import Worker, run_all
 from tests.unit.prices.support import NOW
 
+pytestmark = pytest.mark.one_engine
+
 
 def readings(database: Database, *, every: int = 1) -> dict[Any, Any]:
     """Return what every n-th series reads at each look, between looks, before and after them."""

@@ -22,6 +22,8 @@ from tcgtracker.prices.store import load_histories
 from tcgtracker.sandbox.make_sandbox import make_sandbox
 from tcgtracker.sandbox.serving import Sandbox
 
+pytestmark = pytest.mark.one_engine
+
 # vendors/pricecharting.md section 3: what the keys mean for a card.
 LADDER = {
     "raw": "loose-price",

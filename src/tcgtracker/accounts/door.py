@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tcgtracker.accounts import repository
-from tcgtracker.accounts.tokens import TokenMaker, digest, prefix_of
+from tcgtracker.accounts.tokens import Claims, TokenMaker, digest, prefix_of
 from tcgtracker.accounts.values import Account, NotAuthenticated
 from tcgtracker.database.engine import Database
 from tcgtracker.domain.clock import Clock
@@ -17,6 +17,7 @@ from tcgtracker.domain.clock import Clock
 TRUSTED_S = 1.0
 """How long a look at a row is believed: a session that ends is refused within this time."""
 _MOST = 10_000
+_USE_EXTENDS_EVERY = timedelta(hours=1)
 _USE_NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -35,21 +36,24 @@ class Door:
         clock: Clock,
         tokens: TokenMaker,
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        session_lifetime: timedelta = timedelta(days=30),
     ) -> None:
         self._database = database
         self._clock = clock
         self._tokens = tokens
         self._monotonic = monotonic
+        self._session_lifetime = session_lifetime
         self._looks: OrderedDict[str, _Look] = OrderedDict()
         self._lock = threading.Lock()
 
-    def remembered(self, *, token: str = "", key: str = "") -> Account | None:
+    def remembered(self, *, token: str = "", key: str = "", cookie: str = "") -> Account | None:
         """Return who asks when that was looked up within the last second, else None.
 
         Raises:
             NotAuthenticated: the token is not valid by itself, or its row said no.
         """
-        name = self._name(token, key)
+        name = self._name(token, key, cookie)
         look = self._looks.get(name)
         if look is None or self._monotonic() - look.at > TRUSTED_S:
             return None
@@ -57,19 +61,24 @@ class Door:
             raise NotAuthenticated
         return look.account
 
-    def account(self, *, token: str = "", key: str = "") -> Account:
+    def account(self, *, token: str = "", key: str = "", cookie: str = "") -> Account:
         """Return who asks.
 
         Raises:
             NotAuthenticated: nobody whom we know, or no longer.
             StorageError: the database does not answer; then nobody is let in.
         """
-        known = self.remembered(token=token, key=key)
+        known = self.remembered(token=token, key=key, cookie=cookie)
         if known is not None:
             return known
         at = self._monotonic()
-        found = self._of_token(token) if token else self._of_key(key)
-        name = self._name(token, key)
+        if token:
+            found = self._of_session(self._tokens.read_access_token(token))
+        elif cookie:
+            found = self._of_session(self._tokens.read_session_cookie(cookie), extend=True)
+        else:
+            found = self._of_key(key)
+        name = self._name(token, key, cookie)
         with self._lock:
             self._looks[name] = _Look(found, at)
             self._looks.move_to_end(name)
@@ -90,18 +99,29 @@ class Door:
             for name in gone:
                 del self._looks[name]
 
-    def _name(self, token: str, key: str) -> str:
-        if token:
-            claims = self._tokens.read_access_token(token)
+    def _name(self, token: str, key: str, cookie: str) -> str:
+        if token or cookie:
+            claims = (
+                self._tokens.read_access_token(token)
+                if token
+                else self._tokens.read_session_cookie(cookie)
+            )
             return f"session {claims.session_id} {claims.user_id}"
         return f"key {digest(key)}"
 
-    def _of_token(self, token: str) -> Account | None:
-        claims = self._tokens.read_access_token(token)
+    def _of_session(self, claims: Claims, *, extend: bool = False) -> Account | None:
+        """Return whose session it is; `extend` lets it live on by being used, as a browser's."""
+        now = self._clock.now()
         with self._database.read() as connection:
-            return repository.account_of_session(
-                connection, claims.session_id, claims.user_id, self._clock.now()
+            account = repository.account_of_session(
+                connection, claims.session_id, claims.user_id, now
             )
+            ends = repository.session_ends_at(connection, claims.session_id) if extend else None
+        until = now + self._session_lifetime
+        if account is not None and ends is not None and until - ends > _USE_EXTENDS_EVERY:
+            with self._database.write() as connection:
+                repository.extend_session(connection, claims.session_id, until)
+        return account
 
     def _of_key(self, key: str) -> Account | None:
         prefix = prefix_of(key)

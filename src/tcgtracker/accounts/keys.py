@@ -13,6 +13,7 @@ from tcgtracker.database.engine import Database
 from tcgtracker.database.tables.accounts import KeyScope, api_keys
 from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.errors import Conflict, InvalidInput, NotFound
+from tcgtracker.operations.audit import add_audit
 
 MAX_NAME = 100
 MOST_KEYS = 50
@@ -60,7 +61,7 @@ class ApiKeys:
                         created_at=key.created_at,
                     )
                 )
-                repository.add_audit(
+                add_audit(
                     connection,
                     "key.made",
                     now=key.created_at,
@@ -92,6 +93,6 @@ class ApiKeys:
             )
             if done.rowcount != 1:
                 raise NotFound(f"there is no key {key_id}")
-            repository.add_audit(
+            add_audit(
                 connection, "key.revoked", now=now, user_id=account.user_id, subject=str(key_id)
             )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from uuid_utils.compat import uuid7
 
 from tcgtracker.accounts.values import Account, ApiKey, UserRow
@@ -14,9 +14,9 @@ from tcgtracker.database.tables.accounts import (
     KeyScope,
     Role,
     api_keys,
-    audit_log,
     refresh_tokens,
     sessions,
+    sign_in_links,
     users,
 )
 
@@ -40,10 +40,14 @@ class RefreshRow:
     live: bool
 
 
-def find_credentials(connection: Connection, login: str) -> Credentials | None:
-    row = connection.execute(
-        select(users.c.id, users.c.password_hash, users.c.disabled).where(users.c.login == login)
-    ).first()
+def find_credentials(
+    connection: Connection, login: str, *, lock: bool = False
+) -> Credentials | None:
+    """Return what a user signs in with; lock: nobody changes it until the transaction ends."""
+    wanted = select(users.c.id, users.c.password_hash, users.c.disabled).where(
+        users.c.login == login
+    )
+    row = connection.execute(wanted.with_for_update() if lock else wanted).first()
     return Credentials(*row) if row else None
 
 
@@ -125,6 +129,37 @@ def end_sessions(
     )
 
 
+def add_link(
+    connection: Connection, digest: str, user_id: UUID, now: datetime, expires_at: datetime
+) -> None:
+    """Keep a new link; what nobody can use any more is removed."""
+    connection.execute(delete(sign_in_links).where(sign_in_links.c.expires_at <= now))
+    connection.execute(
+        insert(sign_in_links).values(digest=digest, user_id=user_id, expires_at=expires_at)
+    )
+
+
+def use_link(connection: Connection, digest: str, now: datetime) -> UUID | None:
+    """Return whom a link signs in, and end it; None when it signs nobody in (any more)."""
+    user_id = connection.execute(
+        delete(sign_in_links)
+        .where(sign_in_links.c.digest == digest, sign_in_links.c.expires_at > now)
+        .returning(sign_in_links.c.user_id)
+    ).scalar()
+    live = connection.execute(
+        select(users.c.id).where(users.c.id == user_id, users.c.disabled.is_(False))
+    ).scalar()
+    return live if isinstance(live, UUID) else None
+
+
+def session_ends_at(connection: Connection, session_id: UUID) -> datetime | None:
+    """Return when a session ends unless it is used."""
+    ends = connection.execute(
+        select(sessions.c.expires_at).where(sessions.c.id == session_id)
+    ).scalar()
+    return ends if isinstance(ends, datetime) else None
+
+
 def account_of_session(
     connection: Connection, session_id: UUID, user_id: UUID, now: datetime
 ) -> Account | None:
@@ -197,30 +232,6 @@ def list_users(connection: Connection) -> list[UserRow]:
 def find_user(connection: Connection, *, login: str) -> UserRow | None:
     row = connection.execute(_USERS.where(users.c.login == login)).first()
     return _user(row) if row else None
-
-
-def add_audit(
-    connection: Connection,
-    action: str,
-    *,
-    now: datetime,
-    user_id: UUID | None = None,
-    subject: str = "",
-    detail: dict[str, Any] | None = None,
-    address: str = "",
-) -> None:
-    """Write down what was done, in the transaction that does it."""
-    connection.execute(
-        insert(audit_log).values(
-            id=uuid7(),
-            at=now,
-            user_id=user_id,
-            action=action,
-            subject=subject,
-            detail=detail or {},
-            address=address,
-        )
-    )
 
 
 _USERS = select(users.c.id, users.c.username, users.c.role, users.c.disabled, users.c.created_at)

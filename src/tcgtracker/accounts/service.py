@@ -15,16 +15,18 @@ from uuid_utils.compat import uuid7
 from tcgtracker.accounts import repository
 from tcgtracker.accounts.passwords import PasswordHasher
 from tcgtracker.accounts.throttle import count_try, forget_tries
-from tcgtracker.accounts.tokens import TokenMaker, digest, new_refresh_token
+from tcgtracker.accounts.tokens import TokenMaker, digest, new_link_token, new_refresh_token
 from tcgtracker.accounts.values import Account, NotAuthenticated, TokenPair, UserRow
 from tcgtracker.database.engine import Database
 from tcgtracker.database.tables.accounts import Role, first_user, users
 from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from tcgtracker.operations.audit import add_audit
 
 log = structlog.get_logger()
 
 MAX_USERNAME = 64
+LINK_LIFETIME = timedelta(minutes=30)
 REUSE_GRACE = timedelta(seconds=10)
 """Two tabs may use one refresh token at once; both get the same successor."""
 
@@ -118,7 +120,7 @@ class Accounts:
             connection.execute(update(users).where(users.c.id == user.id).values(disabled=disabled))
             if disabled:
                 repository.end_sessions(connection, now=now, because="disabled", user_id=user.id)
-            repository.add_audit(
+            add_audit(
                 connection,
                 "user.disabled" if disabled else "user.enabled",
                 now=now,
@@ -142,6 +144,11 @@ class Accounts:
             log.warning("account.sign_in_failed", address=address)
             raise NotAuthenticated("name or password is wrong")
         with self._database.write() as connection:
+            # Hashing takes a while: a password changed or a user shut out meanwhile opens nothing,
+            # or the new session would outlive the end of all others.
+            if repository.find_credentials(connection, login, lock=True) != found:
+                log.warning("account.sign_in_failed", address=address)
+                raise NotAuthenticated("name or password is wrong")
             forget_tries(connection, counted)
             if renewed:
                 connection.execute(
@@ -151,19 +158,51 @@ class Accounts:
                     )
                     .values(password_hash=renewed)
                 )
-            session_id = repository.add_session(
-                connection,
-                found.user_id,
-                now=now,
-                expires_at=now + self._session_lifetime,
-                address=address,
-            )
-            refresh = new_refresh_token()
-            repository.add_refresh_token(connection, session_id, digest(refresh), now)
-            repository.add_audit(
-                connection, "session.started", now=now, user_id=found.user_id, address=address
-            )
-        return self._pair(found.user_id, session_id, refresh)
+            return self._start_session(connection, found.user_id, address)
+
+    def has_users(self) -> bool:
+        """Tell whether anybody could sign in; the first one to register becomes admin."""
+        with self._database.read() as connection:
+            return _has_users(connection)
+
+    @property
+    def open_registration(self) -> bool:
+        """Whether anybody may register once there is an admin."""
+        return self._open
+
+    def make_link(self, username: str) -> str:
+        """Return a token that signs this user in once, within `LINK_LIFETIME`.
+
+        For the operator of the machine, who can do everything in the database anyway.
+
+        Raises:
+            NotFound: there is no such user.
+        """
+        user, now, token = self.user(username), self._clock.now(), new_link_token()
+        with self._database.write() as connection:
+            repository.add_link(connection, digest(token), user.id, now, now + LINK_LIFETIME)
+            add_audit(connection, "sign_in_link.made", now=now, user_id=user.id)
+        return token
+
+    def open_link(self, token: str, *, address: str = "") -> TokenPair:
+        """Return tokens of a new session of the user that the link is of.
+
+        Raises:
+            NotAuthenticated: it is unknown, was used, or is too old; it does not say which.
+        """
+        with self._database.write() as connection:
+            user_id = repository.use_link(connection, digest(token), self._clock.now())
+            if user_id is None:
+                raise NotAuthenticated("the link was used or is too old: ask for another one")
+            return self._start_session(connection, user_id, address)
+
+    def form_token(self, holder: str) -> str:
+        """Return what proves that a form came from us, for the holder of a cookie."""
+        return self._tokens.form_token(holder)
+
+    def form_token_fits(self, holder: str, token: str) -> bool:
+        """Tell whether a form's token is one of this holder."""
+        return self._tokens.form_token_fits(holder, token)
 
     def refresh(self, refresh_token: str, *, address: str = "") -> TokenPair:
         """Exchange a refresh token for new tokens.
@@ -190,7 +229,7 @@ class Accounts:
                 repository.end_sessions(
                     connection, now=now, because=because, session_id=found.session_id
                 )
-                repository.add_audit(
+                add_audit(
                     connection,
                     "session.stolen",
                     now=now,
@@ -215,7 +254,7 @@ class Accounts:
             repository.end_sessions(
                 connection, now=now, because="signed out", session_id=account.session_id
             )
-            repository.add_audit(connection, "session.ended", now=now, user_id=account.user_id)
+            add_audit(connection, "session.ended", now=now, user_id=account.user_id)
 
     def change_password(self, account: Account, old: str, new: str, *, address: str = "") -> None:
         """Change the password and end every session of the user.
@@ -258,12 +297,26 @@ class Accounts:
             repository.end_sessions(
                 connection, now=now, because="password changed", user_id=user_id
             )
-            repository.add_audit(connection, "password.changed", now=now, user_id=user_id)
+            add_audit(connection, "password.changed", now=now, user_id=user_id)
+
+    def _start_session(self, connection: Connection, user_id: UUID, address: str) -> TokenPair:
+        now, refresh = self._clock.now(), new_refresh_token()
+        session_id = repository.add_session(
+            connection,
+            user_id,
+            now=now,
+            expires_at=now + self._session_lifetime,
+            address=address,
+        )
+        repository.add_refresh_token(connection, session_id, digest(refresh), now)
+        add_audit(connection, "session.started", now=now, user_id=user_id, address=address)
+        return self._pair(user_id, session_id, refresh)
 
     def _pair(self, user_id: UUID, session_id: UUID, refresh_token: str) -> TokenPair:
         return TokenPair(
             access_token=self._tokens.access_token(user_id, session_id),
             refresh_token=refresh_token,
+            session_cookie=self._tokens.session_cookie(user_id, session_id),
             expires_in=int(self._tokens.lifetime.total_seconds()),
             refresh_expires_in=int(self._session_lifetime.total_seconds()),
         )
@@ -297,7 +350,7 @@ class Accounts:
                 password_changed_at=now,
             )
         )
-        repository.add_audit(
+        add_audit(
             connection,
             "user.added",
             now=now,

@@ -31,6 +31,8 @@ KEY_START = "tcg_"
 _PREFIX_LENGTH = 8
 _MOST_PROVEN = 10_000
 _KEY = re.compile(rf"{KEY_START}[0-9a-f]{{{_PREFIX_LENGTH}}}_.")
+_COOKIE = re.compile(r"[0-9a-f]{128}")
+_FORM_TOKEN = re.compile(r"[0-9a-f]{128}")
 _REQUIRED = ["exp", "iat", "nbf", "iss", "aud", "sub", "sid", "jti"]
 
 
@@ -70,6 +72,14 @@ class TokenMaker:
     @cached_property
     def _successor(self) -> bytes:
         return _derive(self._secret(), b"refresh")
+
+    @cached_property
+    def _cookie(self) -> bytes:
+        return _derive(self._secret(), b"cookie")
+
+    @cached_property
+    def _form(self) -> bytes:
+        return _derive(self._secret(), b"form")
 
     def access_token(self, user_id: UUID, session_id: UUID) -> str:
         """Return a signed token for one session."""
@@ -148,12 +158,54 @@ class TokenMaker:
         except (jwt.PyJWTError, ValueError, RecursionError) as exc:
             raise NotAuthenticated from exc
 
+    def session_cookie(self, user_id: UUID, session_id: UUID) -> str:
+        """Return what a browser keeps of a session; it holds until the session's row says no."""
+        said = f"{user_id.hex}{session_id.hex}"
+        return said + _derive_text(self._cookie, said)
+
+    def read_session_cookie(self, cookie: str) -> Claims:
+        """Return what a cookie says, once it is proven to be ours.
+
+        Raises:
+            NotAuthenticated: it is not.
+        """
+        if not _COOKIE.fullmatch(cookie):
+            raise NotAuthenticated
+        said, proof = cookie[:64], cookie[64:]
+        if not hmac.compare_digest(proof, _derive_text(self._cookie, said)):
+            raise NotAuthenticated
+        return Claims(UUID(said[:32]), UUID(said[32:]))
+
+    def form_token(self, holder: str) -> str:
+        """Return what proves that a form came from us, for the holder of a cookie.
+
+        Another text each time (a random pad and the token under it), so that nothing can be
+        learned from the length of compressed pages (BREACH).
+        """
+        pad = secrets.token_bytes(32)
+        return (pad + _xor(pad, self._form_proof(holder))).hex()
+
+    def form_token_fits(self, holder: str, token: str) -> bool:
+        """Tell whether a form's token is one of this holder."""
+        if not _FORM_TOKEN.fullmatch(token):
+            return False
+        given = bytes.fromhex(token)
+        return hmac.compare_digest(_xor(given[:32], given[32:]), self._form_proof(holder))
+
+    def _form_proof(self, holder: str) -> bytes:
+        return hmac.new(self._form, holder.encode("utf-8", "surrogatepass"), "sha256").digest()
+
     def successor_of(self, refresh_token: str) -> str:
         """Return the token that follows this one: the same for two tabs that ask at once."""
         return _derive_text(self._successor, refresh_token)
 
 
 def new_refresh_token() -> str:
+    """Return 256 random bits as text."""
+    return secrets.token_urlsafe(32)
+
+
+def new_link_token() -> str:
     """Return 256 random bits as text."""
     return secrets.token_urlsafe(32)
 
@@ -186,6 +238,10 @@ def _derive(secret: bytes, use: bytes) -> bytes:
 
 def _derive_text(key: bytes, text: str) -> str:
     return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(left ^ right for left, right in zip(one, other, strict=True))
 
 
 def _moment(value: object) -> float:

@@ -70,10 +70,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """What a sign-in gives. Lifetimes in seconds."""
+    """What a sign-in gives; `session_cookie` is for browsers. Lifetimes in seconds."""
 
     access_token: str
     refresh_token: str
+    session_cookie: str
     expires_in: int
     refresh_expires_in: int
 

@@ -14,18 +14,17 @@ from functools import partial
 from sqlalchemy import Connection
 
 from tcgtracker.analytics.card_rows import CardHead, CardTie, QuoteRow, load_card, load_quotes
+from tcgtracker.analytics.speaking import newest_look, speaking_rank, speaks
 from tcgtracker.analytics.windows import FRESH_S, DayWindow, SeriesWindow, series_window
 from tcgtracker.database.dialects.base import DatabaseDialect
 from tcgtracker.domain.catalog import printing_rank
 from tcgtracker.domain.clock import DAY_S, to_epoch
 from tcgtracker.domain.errors import InvalidInput, NotFound
-from tcgtracker.domain.source import SOURCE_ORDER, Source
-from tcgtracker.domain.variant import kind_rank, parse_grade, variant_rank
-from tcgtracker.operations.flags import source_order
+from tcgtracker.domain.source import Source
+from tcgtracker.domain.variant import parse_grade, variant_rank
+from tcgtracker.operations.flags import SourceFlags, load_flags
 from tcgtracker.prices.products import Series, load_series
 from tcgtracker.prices.quick import Newest, ScopeLooks, SeriesReader
-
-SourceOrder = tuple[Source, ...]
 
 
 class Choice(StrEnum):
@@ -156,11 +155,19 @@ def card_history(
     at = to_epoch(now)
     card, ties = load_card(connection, card_id)
     reader = SeriesReader(history_connection, dialect, looks)
-    candidates = _candidates(reader, ties)
-    quotes = load_quotes(connection, card_id) if candidates else []
-    newest = reader.newest([one.series for one in candidates])
-    order = _order(connection, candidates)
-    found, turns = _choose(candidates, quotes, newest, filters, order, at)
+    candidates = candidates_of(reader, ties)
+    flags = load_flags(connection)
+    order = flags.order_of(card_id)
+    found, turns, others = _only(candidates, filters, order)
+    if found is None:
+        quotes = load_quotes(connection, card_id) if candidates else []
+        newest = reader.newest([one.series for one in candidates])
+        found, turns = choose_series(candidates, quotes, newest, filters, order, at)
+        others = tuple(
+            OtherSeries(one, newest[one.series.id])
+            for one in sorted(candidates, key=partial(_listing_order, flags, card_id))
+            if one is not found
+        )
     shown = None
     if found is not None:
         shown = series_window(
@@ -173,7 +180,8 @@ def card_history(
             turns = (*turns, shown.current.observed_at + FRESH_S + 1)
     reason = None
     if found is None:
-        reason = NoSeries.NOTHING_FITS if candidates else NoSeries.NO_PRICE_YET
+        fits = filters.empty or not candidates
+        reason = NoSeries.NO_PRICE_YET if fits else NoSeries.NOTHING_FITS
         reason = reason if ties else NoSeries.NO_TRUSTED_LINK
     return CardHistory(
         card=card,
@@ -182,53 +190,9 @@ def card_history(
         reason=reason,
         found=found,
         window=shown,
-        others=tuple(
-            OtherSeries(one, newest[one.series.id])
-            for one in sorted(candidates, key=partial(_listing_order, order))
-            if one is not found
-        ),
+        others=others,
         valid_until=min([(at // DAY_S + 1) * DAY_S, *(turn for turn in turns if turn > at)]),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Headline:
-    """The price that stands for a card in lists, with the series it is of; epoch seconds."""
-
-    candidate: Candidate
-    market: int | None
-    observed_at: int | None
-    listed: bool
-    stale: bool
-
-
-def headline_price(
-    connection: Connection,
-    history_connection: Connection,
-    dialect: DatabaseDialect,
-    card_id: int,
-    *,
-    now: datetime,
-) -> Headline | None:
-    """Return the headline price of a card, None without a trusted link or without a series.
-
-    Raises:
-        NotFound: there is no such card.
-    """
-    at = to_epoch(now)
-    _, ties = load_card(connection, card_id)
-    reader = SeriesReader(history_connection, dialect)
-    candidates = _candidates(reader, ties)
-    newest = reader.newest([one.series for one in candidates])
-    quotes = load_quotes(connection, card_id) if candidates else []
-    order = _order(connection, candidates)
-    found, _ = _choose(candidates, quotes, newest, Filters(), order, at)
-    if found is None:
-        return None
-    price = newest[found.series.id]
-    seen = price.market_at
-    stale = seen is None or at - seen > FRESH_S
-    return Headline(found, price.market, seen, price.listed, stale)
 
 
 def product_history(
@@ -263,22 +227,41 @@ def product_history(
     ]
 
 
-def _candidates(reader: SeriesReader, ties: Sequence[CardTie]) -> list[Candidate]:
+def candidates_of(reader: SeriesReader, ties: Sequence[CardTie]) -> list[Candidate]:
     tie_of = {tie.vendor_product_id: tie for tie in ties}
     series = reader.series_of_products(sorted(tie_of))
     return [Candidate(one, tie_of[one.vendor_product_id]) for one in series]
 
 
-def _choose(
+def _only(
+    candidates: Sequence[Candidate], filters: Filters, order: Sequence[Source]
+) -> tuple[Candidate | None, tuple[int, ...], tuple[OtherSeries, ...]]:
+    """Return the series of a card that has one alone: nothing else need be read to choose it."""
+    if len(candidates) == 1 and _may_speak(candidates[0], filters):
+        source = candidates[0].series.source
+        if source in (filters.source, *order):
+            return candidates[0], (), ()
+    return None, (), ()
+
+
+def choose_series(
     candidates: Sequence[Candidate],
     quotes: Sequence[QuoteRow],
     newest: dict[int, Newest],
     filters: Filters,
-    order: SourceOrder,
+    order: Sequence[Source],
     at: int,
 ) -> tuple[Candidate | None, tuple[int, ...]]:
-    """Return the series, and the moments at which another one would be chosen by age alone."""
-    fitting = {one.series.id: one for one in candidates if filters.fit(one)}
+    """Return the series, and the moments at which another one would be chosen by age alone.
+
+    order: the sources that may speak for the card; another one does when a reader names it.
+    """
+    order = order if filters.source is None else [filters.source]
+    fitting = {
+        one.series.id: one
+        for one in candidates
+        if _may_speak(one, filters) and one.series.source in order
+    }
     best: dict[Source, Candidate] = {}
     # Two readers of a card, its list row and its history, name the same series.
     if filters.printing is None and filters.variant is None:
@@ -290,7 +273,13 @@ def _choose(
         by_source[one.series.source].append(one)
     for source, choices in by_source.items():
         if source not in best:
-            best[source] = min(choices, key=lambda one: _rank(one, newest[one.series.id]))
+            last = newest_look(newest[one.series.id] for one in choices)
+            best[source] = min(
+                choices,
+                key=lambda one: speaking_rank(
+                    one.series, one.printing, newest[one.series.id], last
+                ),
+            )
     seen = {
         source: moment
         for source, one in best.items()
@@ -305,27 +294,16 @@ def _choose(
     return (best[min(best, key=order.index)] if best else None), turns
 
 
-def _order(connection: Connection, candidates: Sequence[Candidate]) -> SourceOrder:
-    """Return the order of the flags; one source alone needs none, and no query for it."""
-    sources = {one.series.source for one in candidates}
-    return source_order(connection) if len(sources) > 1 else SOURCE_ORDER
+def _may_speak(one: Candidate, filters: Filters) -> bool:
+    """Tell whether a reader may be told this series: a graded one who chooses, nobody else."""
+    return filters.fit(one) and (not filters.empty or speaks(one.series))
 
 
-def _rank(one: Candidate, price: Newest) -> tuple[bool, bool, int, int, int, int]:
-    """Return the order of the series of one source; the same as that of the card quotes."""
+def _listing_order(
+    flags: SourceFlags, card_id: int, one: Candidate
+) -> tuple[int, int, str, int, str, int]:
     return (
-        not price.listed,
-        price.market is None,
-        printing_rank(one.printing),
-        variant_rank(one.series.facet.variant),
-        kind_rank(one.series.facet.kind),
-        one.series.id,
-    )
-
-
-def _listing_order(order: SourceOrder, one: Candidate) -> tuple[int, int, str, int, str, int]:
-    return (
-        order.index(one.series.source),
+        flags.place_of(card_id, one.series.source),
         printing_rank(one.printing),
         one.printing,
         variant_rank(one.series.facet.variant),

@@ -10,7 +10,8 @@ from tcgtracker.analytics.card_rows import CardHead, QuoteRow, load_card, load_q
 from tcgtracker.analytics.windows import FRESH_S
 from tcgtracker.domain.clock import to_epoch
 from tcgtracker.domain.quote import Facet
-from tcgtracker.operations.flags import source_order
+from tcgtracker.domain.source import Source
+from tcgtracker.operations.flags import load_flags
 from tcgtracker.prices.products import load_series
 
 
@@ -32,10 +33,11 @@ class ComparedPrice:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The sources of a card in their order; the first that has a price is compared with."""
+    """The sources of a card in their order; compared_with: the first that has a price."""
 
     card: CardHead
     prices: tuple[ComparedPrice, ...]
+    compared_with: Source | None
 
 
 def compare_sources(
@@ -49,7 +51,7 @@ def compare_sources(
     card, ties = load_card(connection, card_id)
     printing_of = {tie.vendor_product_id: tie.printing for tie in ties}
     quotes = load_quotes(connection, card_id)
-    order = source_order(connection)
+    flags = load_flags(connection)
     series = {
         one.id: one
         for one in load_series(history_connection, series_ids=[one.series_id for one in quotes])
@@ -57,9 +59,9 @@ def compare_sources(
     }
     quotes = sorted(
         (one for one in quotes if one.series_id in series),
-        key=lambda one: order.index(one.source),
+        key=lambda one: flags.place_of(card_id, one.source),
     )
-    first = next((one for one in quotes if one.market), None)
+    first = next((one for one in quotes if one.market and one.source is not flags.shadow), None)
     at = to_epoch(now)
 
     def kinds(quote: QuoteRow) -> dict[str, str]:
@@ -92,4 +94,4 @@ def compare_sources(
                 differs_in=differs,
             )
         )
-    return Comparison(card, tuple(prices))
+    return Comparison(card, tuple(prices), None if first is None else first.source)

@@ -3,13 +3,12 @@
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tcgtracker.domain.errors import InvalidInput
-from tcgtracker.domain.money import MAX_MINOR, round_half_even
+from tcgtracker.domain.money import MAX_MINOR, divide_half_even
 from tcgtracker.prices.reading import DailyValues
 
 _TREND_DAYS = 3
@@ -74,7 +73,7 @@ def compute_statistics(daily: DailyValues, *, all_time: tuple[int, int] | None) 
     """
     low, high = all_time if all_time is not None else (None, None)
     present = daily.market >= 0
-    values = daily.market[present]
+    values = daily.market if present.all() else daily.market[present]
     days = len(values)
     if not days:
         return replace(NO_STATISTICS, all_time_high=high, all_time_low=low)
@@ -83,7 +82,7 @@ def compute_statistics(daily: DailyValues, *, all_time: tuple[int, int] | None) 
         raise InvalidInput(f"a price of {maximum} minor units is over the bound of {MAX_MINOR}")
     first, last = int(values[0]), int(values[-1])
     return Statistics(
-        average=round_half_even(Fraction(int(values.sum()), days)),
+        average=divide_half_even(int(values.sum()), days),
         minimum=int(values.min()),
         maximum=maximum,
         change=last - first,
@@ -100,7 +99,7 @@ def percent(change: int, first: int) -> str | None:
     """Return a change in hundredths of a percent as text, `-12.50`; None when the first is 0."""
     if not first:
         return None
-    hundredths = round_half_even(Fraction(change * 10_000, first))
+    hundredths = divide_half_even(change * 10_000, first)
     whole, part = divmod(abs(hundredths), 100)
     return f"{'-' if hundredths < 0 else ''}{whole}.{part:02d}"
 

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from heapq import nsmallest
 
 import numpy as np
 from sqlalchemy import Connection, select
 
-from tcgtracker.catalog.link_rows import chunks
+from tcgtracker.catalog.link_rows import chunks, links_of
 from tcgtracker.database.dialects.base import DatabaseDialect
 from tcgtracker.database.tables.catalog import card_quotes, cards, games, tcg_sets
 from tcgtracker.database.tables.prices import observations
@@ -93,15 +94,47 @@ def load_trends(
     ).all()
     bounded, rows = len(rows) > MOST_CARDS, rows[:MOST_CARDS]
     at = to_epoch(now - timedelta(days=days))
+    trusted = _trusted(connection, history_connection, [row.series_id for row in rows])
+    rows = [row for row in rows if (row.card_id, row.series_id) in trusted]
     before = _prices_at(history_connection, dialect, [row.series_id for row in rows], at, least)
     moves = [
         Move(row.card_id, row.series_id, before[row.series_id], row.market_price)
         for row in rows
         if row.series_id in before
     ]
-    up = sorted((one for one in moves if one.now > one.before), key=_largest)
-    down = sorted((one for one in moves if one.now < one.before), key=_largest)
-    return Trends(tuple(up[:limit]), tuple(down[:limit]), len(moves), bounded)
+    up = nsmallest(limit, (one for one in moves if one.now > one.before), key=_largest)
+    down = nsmallest(limit, (one for one in moves if one.now < one.before), key=_largest)
+    return Trends(tuple(up), tuple(down), len(moves), bounded)
+
+
+def _trusted(
+    connection: Connection, history_connection: Connection, series_ids: Sequence[int]
+) -> set[tuple[int, int]]:
+    """Return card and series of each trusted link: card quotes may be older than a decision."""
+    product_of = {
+        one.id: one.vendor_product_id
+        for chunk in chunks(series_ids)
+        for one in load_series(history_connection, series_ids=chunk)
+    }
+    links = links_of(connection, set(product_of.values()))
+    return {
+        (links[product].card_id, series_id)
+        for series_id, product in product_of.items()
+        if product in links and links[product].state.trusted
+    }
+
+
+def still_shown(connection: Connection, moves: Sequence[tuple[int, int]]) -> bool:
+    """Tell whether cards show these series (card, series) yet: no link was refused since."""
+    found: set[tuple[int, int]] = set()
+    for chunk in chunks(sorted({card_id for card_id, _ in moves})):
+        rows = connection.execute(
+            select(card_quotes.c.card_id, card_quotes.c.series_id).where(
+                card_quotes.c.card_id.in_(chunk)
+            )
+        )
+        found.update((row.card_id, row.series_id) for row in rows)
+    return found.issuperset(moves)
 
 
 def _prices_at(

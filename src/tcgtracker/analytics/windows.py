@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-import numpy as np
-
 from tcgtracker.analytics.statistics import Statistics, compute_statistics
 from tcgtracker.database.dialects.base import HistoryRows
 from tcgtracker.domain.clock import DAY_S, to_epoch
@@ -109,14 +107,14 @@ def series_window(
     series: Series, history: SeriesHistory, holds: Sequence[Hold], window: DayWindow
 ) -> SeriesWindow:
     """Return what a series says in a window; `holds` are the open ones of the series."""
-    inside = (history.rows.observed_at >= window.start) & (history.rows.observed_at <= window.end)
+    first, end = history.rows.observed_at.searchsorted([window.start, window.end + 1]).tolist()
     daily = history.daily(window.first_day, window.last_day)
     return SeriesWindow(
         series=series,
         window=window,
         current=current_price(history),
         at_start=history.at(window.start),
-        rows=history.rows.select(inside),
+        rows=history.rows.between(first, end),
         daily=daily,
         statistics=compute_statistics(daily, all_time=history.market_range()),
         gaps=_gaps(history, window),
@@ -126,11 +124,10 @@ def series_window(
 
 def current_price(history: SeriesHistory) -> CurrentPrice | None:
     """Return the newest listing with a market price, None when there never was one."""
-    found = history.last_market()
-    if found is None:
+    found, row = history.last_market(), history.last_priced_row()
+    if found is None or row is None:
         return None
     rows = history.rows
-    row = int(np.flatnonzero((rows.state == RowState.PRICED) & (rows.values[:, 0] >= 0))[-1])
     values = tuple(value if value >= 0 else None for value in rows.values[row].tolist())
     return CurrentPrice(values, found[1], listed=row == len(rows) - 1)
 
@@ -145,7 +142,7 @@ def _gaps(history: SeriesHistory, window: DayWindow) -> tuple[Gap, ...]:
         if start < until
     ]
     rows = history.rows
-    for place in np.flatnonzero(rows.state != RowState.PRICED).tolist():
+    for place in rows.state.nonzero()[0].tolist():  # those that are not priced
         begin = int(rows.observed_at[place])
         last = place + 1 == len(rows)
         finish = int(history.looks[-1]) if last else int(rows.observed_at[place + 1])

@@ -1,23 +1,32 @@
 """The application: routes, problems and the middleware around them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from tcgtracker import __version__
 from tcgtracker.api import (
     accounts,
+    admin,
+    admin_sources,
     catalog,
+    comparison,
     docs,
     document,
     ebay_notices,
     errors,
+    flags,
     health,
     jobs,
+    links,
+    manual_prices,
     market,
+    metrics,
     prices,
     search,
     updates,
@@ -26,24 +35,38 @@ from tcgtracker.api import (
 from tcgtracker.api.authentication import Authentication
 from tcgtracker.api.data_version import DataVersion
 from tcgtracker.api.json_body import StrictJson
-from tcgtracker.api.middleware import BodyLimit, CrowdLimit, HostCheck, RequestScope
+from tcgtracker.api.metrics import RequestMetrics
+from tcgtracker.api.middleware import (
+    BodyLimit,
+    CrowdLimit,
+    HostCheck,
+    PagesBeside,
+    RequestScope,
+)
 from tcgtracker.api.rate_limits import RateLimit, RateLimits
+from tcgtracker.api.readers import KeptReading
 from tcgtracker.api.rendered import RenderedCache
 from tcgtracker.api.vendor_search import WaitingRoom
+from tcgtracker.domain.source import Source
 from tcgtracker.quotes.live_updates import LiveUpdates
+from tcgtracker.quotes.update_jobs import enqueue_shadow
 from tcgtracker.tracker import Tracker
 
 _EXPOSED = ["ETag", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"]
 
 
-def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
+def create_app(
+    tracker: Tracker, *, with_jobs: bool = False, pages: ASGIApp | None = None
+) -> FastAPI:
     """Return the API of a tracker, which it closes when it shuts down.
 
-    with_jobs: run and schedule background jobs in this process too.
+    with_jobs: run and schedule background jobs in this process too. pages: what answers the paths
+    that are none of the API's, behind the same guards.
     """
     version = DataVersion(list(dict.fromkeys([tracker.database, tracker.history])))
 
-    live, searches = LiveUpdates(tracker.updater), WaitingRoom()
+    kept = KeptReading.of(tracker)
+    live, searches = LiveUpdates(tracker.updater, partial(_ask_shadow, tracker)), WaitingRoom()
     limits = RateLimits(tracker.settings.app, tracker.settings.redis.url)
 
     @asynccontextmanager
@@ -63,6 +86,8 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
                 await to_thread.run_sync(tracker.stop_jobs)
             await to_thread.run_sync(version.stop)
             await limits.close()
+            if kept is not None:
+                kept.close()
             tracker.close()
 
     app = FastAPI(
@@ -76,22 +101,33 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
     )
     errors.install(app, tracker.clock)
     app.include_router(health.router(tracker))
+    app.include_router(metrics.router(tracker))
     app.include_router(ebay_notices.router(tracker))
     for routes in (
-        prices.router(tracker, version, RenderedCache()),  # asked most, so it is looked at first
+        prices.router(
+            tracker, version, RenderedCache(), kept
+        ),  # asked most, so it is looked at first
         accounts.router(tracker),
         catalog.router(tracker),
         search.router(tracker),
         vendor_search.router(tracker, searches),
         updates.router(tracker, live),
         jobs.router(tracker),
+        comparison.router(tracker),  # a fixed path before that of a card
         market.router(tracker),
+        manual_prices.router(tracker),
+        admin.router(tracker),
+        admin_sources.router(tracker),
+        flags.router(tracker),
+        links.router(tracker),
     ):
         app.include_router(routes, prefix="/api/v1")
     app.include_router(docs.router(app))
     document.complete(app)
     # The last one added is the outermost.
     settings, origins = tracker.settings, tracker.settings.security.origins
+    if pages is not None:
+        app.add_middleware(PagesBeside, pages=pages)
     app.add_middleware(StrictJson)
     app.add_middleware(RateLimit, limits=limits)
     app.add_middleware(Authentication, door=tracker.door, clock=tracker.clock, limits=limits)
@@ -107,4 +143,10 @@ def create_app(tracker: Tracker, *, with_jobs: bool = False) -> FastAPI:
         )
     app.add_middleware(HostCheck, hosts=settings.app.host_names, origins=origins)
     app.add_middleware(RequestScope, hsts=settings.security.hsts)
+    app.add_middleware(RequestMetrics, metrics=tracker.metrics)
     return app
+
+
+def _ask_shadow(tracker: Tracker, card_ids: Sequence[int], shadow: Source) -> None:
+    with tracker.unit_of_work() as uow:
+        enqueue_shadow(tracker.queue, uow, card_ids, shadow)

@@ -1,18 +1,21 @@
 """Games, sets and cards."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import hashlib
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from fastapi import APIRouter
-from sqlalchemy import Connection
+from pydantic import BaseModel, ValidationError
 
-from tcgtracker.analytics.card_history import Headline, headline_price
+from tcgtracker.analytics.headline import Headline, headline_price
 from tcgtracker.api import catalog_schemas as schemas
 from tcgtracker.api import parameters
+from tcgtracker.api.authentication import Asking
 from tcgtracker.api.errors import RESPONSES
+from tcgtracker.api.render import own_price
 from tcgtracker.catalog import repository
+from tcgtracker.catalog.search.store import load_version
 from tcgtracker.catalog.views import CardDetail as CardRowDetail
 from tcgtracker.catalog.views import CardFilter, CardLink, CardRow, PriceRange, SetRow
 from tcgtracker.catalog.views import Page as Rows
@@ -21,7 +24,9 @@ from tcgtracker.domain.clock import from_epoch, to_epoch
 from tcgtracker.domain.ids import CardId
 from tcgtracker.domain.money import format_minor
 from tcgtracker.domain.source import FRESH_FOR
-from tcgtracker.operations.flags import source_order
+from tcgtracker.operations.flags import load_flags
+from tcgtracker.quotes import manual_prices
+from tcgtracker.quotes.manual_prices import ManualPrice
 from tcgtracker.tracker import Tracker
 
 _LIST: dict[int | str, dict[str, Any]] = {
@@ -30,15 +35,24 @@ _LIST: dict[int | str, dict[str, Any]] = {
 _ONE: dict[int | str, dict[str, Any]] = {status: RESPONSES[status] for status in (404, 422, 503)}
 
 
-@contextmanager
-def reading(tracker: Tracker) -> Iterator[tuple[Connection, Connection]]:
-    """Give readers of the main and of the history database."""
-    with tracker.database.read() as connection:
-        if tracker.history is tracker.database:
-            yield connection, connection
-        else:
-            with tracker.history.read() as history:
-                yield connection, history
+_SETS_KEPT_S = 3_600
+
+
+class _KeptSets(BaseModel):
+    """A page of sets under the version of the catalog that it was read from."""
+
+    version: int
+    page: schemas.Page[schemas.CardSet]
+
+    @classmethod
+    def read(cls, raw: bytes | None) -> Self | None:
+        """Return what was kept, None for nothing and for another version of the program."""
+        if raw is None:
+            return None
+        try:
+            return cls.model_validate_json(raw)
+        except ValidationError:
+            return None
 
 
 def router(tracker: Tracker) -> APIRouter:
@@ -61,11 +75,20 @@ def router(tracker: Tracker) -> APIRouter:
         limit: parameters.Limit = 50,
         cursor: parameters.Cursor = None,
     ) -> schemas.Page[schemas.CardSet]:
+        asked = repr((region, limit, cursor)).encode()
+        key = f"sets:{game or '*'}:{hashlib.sha256(asked).hexdigest()[:32]}"
         with tracker.database.read() as connection:
+            version = load_version(connection)
+            kept = _KeptSets.read(tracker.cache.get(key))
+            if kept is not None and kept.version == version:
+                return kept.page
             page = repository.list_sets(
                 connection, game=game or "", region=region, limit=limit, cursor=cursor or ""
             )
-        return schemas.Page(items=[_set(row) for row in page.rows], next_cursor=page.next_cursor)
+        found = schemas.Page(items=[_set(row) for row in page.rows], next_cursor=page.next_cursor)
+        made = _KeptSets(version=version, page=found)
+        tracker.cache.set(key, made.model_dump_json().encode(), ttl_s=_SETS_KEPT_S)
+        return found
 
     @routes.get("/sets/{set_id}", summary="A set", responses=_ONE)
     def one_set(set_id: parameters.SetIdPath) -> schemas.CardSet:
@@ -106,7 +129,7 @@ def router(tracker: Tracker) -> APIRouter:
                     currency=currency,
                     least=parameters.minor_of(min_price, currency),
                     most=parameters.minor_of(max_price, currency),
-                    order=source_order(connection),
+                    flags=load_flags(connection),
                     fresh_from=tracker.clock.now() - FRESH_FOR,
                 )
             wanted = CardFilter(
@@ -126,24 +149,38 @@ def router(tracker: Tracker) -> APIRouter:
         summary="A card with its printings, links and headline price",
         responses=_ONE,
     )
-    def card(card_id: parameters.CardIdPath) -> schemas.CardDetail:
+    def card(card_id: parameters.CardIdPath, account: Asking) -> schemas.CardDetail:
         now = tracker.clock.now()
-        with reading(tracker) as (connection, history):
+        with tracker.reading() as (connection, history):
             found = repository.card_detail(connection, history, CardId(card_id))
-            price = headline_price(connection, history, tracker.history.dialect, card_id, now=now)
-        return detail_of(found, price, now)
+            price = headline_price(
+                connection,
+                history,
+                tracker.history.dialect,
+                card_id,
+                now=now,
+                cache=tracker.cache,
+            )
+            own = manual_prices.load_of_card(connection, account.user_id, card_id)
+        return detail_of(found, price, now, own)
 
     return routes
 
 
-def detail_of(found: CardRowDetail, price: Headline | None, now: datetime) -> schemas.CardDetail:
-    """Return a card as it is answered; ages are those at `now`."""
+def detail_of(
+    found: CardRowDetail,
+    price: Headline | None,
+    now: datetime,
+    own: Sequence[ManualPrice] = (),
+) -> schemas.CardDetail:
+    """Return a card as it is answered; ages are those at `now`. own: of the user who asks."""
     return schemas.CardDetail(
         **card_of(found.card).model_dump(),
         aliases=list(found.aliases),
         printings=[schemas.Printing(printing_id=one.id, name=one.name) for one in found.printings],
         links=[_link(link) for link in found.links],
         price=None if price is None else _price(price, to_epoch(now)),
+        own_prices=[schemas.OwnPrice(**own_price(one)) for one in own],
     )
 
 
@@ -198,14 +235,14 @@ def _link(link: CardLink) -> schemas.Link:
 
 
 def _price(price: Headline, now: int) -> schemas.HeadlinePrice:
-    facet, seen = price.candidate.series.facet, price.observed_at
+    seen = price.observed_at
     return schemas.HeadlinePrice(
-        market_price=None if price.market is None else format_minor(price.market, facet.currency),
-        currency=facet.currency,
-        source=price.candidate.series.source,
-        kind=facet.kind,
-        printing=price.candidate.printing or None,
-        variant=facet.variant,
+        market_price=None if price.market is None else format_minor(price.market, price.currency),
+        currency=price.currency,
+        source=price.source,
+        kind=price.kind,
+        printing=price.printing or None,
+        variant=price.variant,
         observed_at=None if seen is None else from_epoch(seen),
         age_s=None if seen is None else max(0, now - seen),
         listed=price.listed,

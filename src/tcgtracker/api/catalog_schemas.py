@@ -1,7 +1,8 @@
 """What the catalog's answers look like."""
 
 from datetime import date, datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 
@@ -113,6 +114,21 @@ class HeadlinePrice(BaseModel):
     stale: Annotated[bool, Field(description="observed more than 7 days ago, or never")]
 
 
+class OwnPrice(BaseModel):
+    """A price that the asking user keeps; nobody else sees it, and no figure counts it."""
+
+    id: UUID
+    card_id: int
+    kind: Literal["manual"] = "manual"
+    printing: Annotated[str | None, Field(description="null when the user named none")]
+    condition: Annotated[str | None, Field(examples=["raw", "nm"])]
+    grade: Annotated[str | None, Field(examples=["psa-10"])]
+    price: Amount
+    currency: Currency
+    observed_at: Annotated[Moment, Field(description="when the user says it was true; UTC")]
+    note: str
+
+
 class CardDetail(Card):
     """A card with what hangs on it."""
 
@@ -121,4 +137,7 @@ class CardDetail(Card):
     links: list[Link]
     price: Annotated[
         HeadlinePrice | None, Field(description="null when no trusted link leads to a price")
+    ]
+    own_prices: Annotated[
+        list[OwnPrice], Field(description="the asking user's own, the newest first")
     ]

@@ -1,20 +1,27 @@
 """eBay's account deletion notices (vendors/ebay.md section 5), asked by eBay without an account.
 
-We keep nothing of any eBay user, so there is nothing to delete: a notice is answered and logged
-without a word of whom it is about. Its signature is not verified for the same reason; a forged
-notice does nothing but add a line to the log, and the address is rate limited like all others.
+We keep nothing of any eBay user, so there is nothing to delete: a notice that eBay signed is
+answered and logged without a word of whom it is about. One that eBay did not sign is a 412; while
+the signature cannot be checked it is a 503, and eBay sends the notice again.
 """
 
 from typing import Annotated, Any
 
 import msgspec
 import structlog
+from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from tcgtracker.api.errors import RESPONSES
-from tcgtracker.domain.errors import InvalidInput, NotFound
-from tcgtracker.integrations.ebay.notices import challenge_response
+from tcgtracker.domain.errors import ContractBroken, InvalidInput, NotFound
+from tcgtracker.integrations.ebay.notices import (
+    NoticeRefused,
+    Signature,
+    challenge_response,
+    check_signature,
+    read_signature,
+)
 from tcgtracker.tracker import Tracker
 
 log = structlog.get_logger()
@@ -26,6 +33,9 @@ _DELETION = "MARKETPLACE_ACCOUNT_DELETION"
 _DOCUMENTED: dict[int | str, dict[str, Any]] = {
     status: RESPONSES[status] for status in (400, 404, 422, 429)
 }
+_NOTICE = {**_DOCUMENTED, 412: RESPONSES[412], 503: RESPONSES[503]}
+_SIGNATURE = "x-ebay-signature"
+_VENDOR = "ebay"
 
 
 class ChallengeAnswer(BaseModel):
@@ -57,6 +67,15 @@ def router(tracker: Tracker) -> APIRouter:
         if not token or not endpoint:
             raise NotFound("there are no notices here: the operator has not configured them")
 
+    def must_be_signed(body: bytes, signature: Signature) -> None:
+        key = tracker.notice_keys.key(_VENDOR, signature.key_id)
+        if key is None:
+            raise NoticeRefused("eBay knows no such key")
+        try:
+            check_signature(body, signature, key)
+        except ValueError as exc:
+            raise ContractBroken(_VENDOR, "notice_key", str(exc)) from exc
+
     @routes.get(PATH, summary="Prove the endpoint to eBay", responses=_DOCUMENTED)
     async def challenge(
         challenge_code: Annotated[str, Query(min_length=1, max_length=200)],
@@ -67,10 +86,10 @@ def router(tracker: Tracker) -> APIRouter:
         )
 
     @routes.post(
-        PATH, status_code=204, summary="eBay says that an account is closed", responses=_DOCUMENTED
+        PATH, status_code=204, summary="eBay says that an account is closed", responses=_NOTICE
     )
     async def notice(request: Request) -> Response:
-        """Answer at once: nothing of the user is here that could be deleted."""
+        """Nothing of the user is here that could be deleted; what eBay did not sign is refused."""
         must_be_configured()
         body = bytearray()
         async for part in request.stream():
@@ -84,6 +103,8 @@ def router(tracker: Tracker) -> APIRouter:
             raise InvalidInput("this is no account deletion notice") from None
         if given.metadata.topic != _DELETION:
             raise InvalidInput("this is no account deletion notice")
+        signature = read_signature(request.headers.get(_SIGNATURE, ""))
+        await to_thread.run_sync(must_be_signed, bytes(body), signature)
         log.info("ebay.account_deletion_noticed")
         return Response(status_code=204)
 

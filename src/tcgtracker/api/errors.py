@@ -35,6 +35,7 @@ from tcgtracker.domain.errors import (
     TrackerError,
     VendorError,
 )
+from tcgtracker.integrations.ebay.notices import NoticeRefused
 from tcgtracker.quotes.live_updates import RETRY_AFTER_S, TooManyWaiting
 
 log = structlog.get_logger()
@@ -49,6 +50,7 @@ _KINDS: tuple[tuple[type[TrackerError], int, str, str], ...] = (
     (TooManyTries, 429, "too-many-tries", "Wait before the next try"),
     (TooManyWaiting, 429, "too-many-waiting", "Too many updates are waiting"),
     (NotPermitted, 403, "not-permitted", "This is not permitted"),
+    (NoticeRefused, 412, "notice-refused", "The notice is not signed by its sender"),
     (StateChanged, 503, "state-changed", "The data changed meanwhile"),
     (StorageError, 503, "storage", "The database cannot be used"),
     (QuotaExhausted, 503, "quota-exhausted", "The vendor's quota is spent"),
@@ -77,6 +79,7 @@ _DOCUMENTED = {
     403: "This is not permitted.",
     404: "There is no such thing.",
     409: "The state of the thing forbids this.",
+    412: "The signature is not that of the sender.",
     413: "The request is too large.",
     422: "The request is malformed.",
     429: "Try again after Retry-After.",

@@ -174,17 +174,21 @@ def _answers(cache: Cache) -> bool:
     return kept
 
 
-def _source(status: SourceStatus, entry: VendorEntry, now: datetime) -> SourceReport:
-    state = SourceHealth.READY
+def health_of(status: SourceStatus, entry: VendorEntry, now: datetime) -> SourceHealth:
+    """Return whether a source is called, in a word."""
     if entry.disabled:
-        state = SourceHealth.NOT_CONFIGURED
-    elif status.disabled:
-        state = SourceHealth.STOPPED
-    elif status.paused_until is not None and status.paused_until > now:
-        state = SourceHealth.PAUSED
+        return SourceHealth.NOT_CONFIGURED
+    if status.disabled:
+        return SourceHealth.STOPPED
+    if status.paused_until is not None and status.paused_until > now:
+        return SourceHealth.PAUSED
+    return SourceHealth.READY
+
+
+def _source(status: SourceStatus, entry: VendorEntry, now: datetime) -> SourceReport:
     return SourceReport(
         source=status.service,
-        state=state,
+        state=health_of(status, entry, now),
         breaker=status.breaker,
         paused_until=status.paused_until,
         quota=[

@@ -1,26 +1,25 @@
 """Background work: what there is, how far it is, and another try for what is dead."""
 
-import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-import anyio
 import orjson
 from anyio import to_thread
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from tcgtracker.api import parameters
-from tcgtracker.api.authentication import Asking, AskingAdmin
+from tcgtracker.api.authentication import Asking, AskingAdmin, actor_of
 from tcgtracker.api.catalog_schemas import Moment, Page
 from tcgtracker.api.errors import RESPONSES
 from tcgtracker.database.tables.operations import JobState
 from tcgtracker.domain.ids import JobId
 from tcgtracker.operations import repository
-from tcgtracker.operations.values import OPEN_STATES, JobFilter, JobRecord
+from tcgtracker.operations.values import JobFilter, JobRecord
+from tcgtracker.operations.watching import watch
 from tcgtracker.tracker import Tracker
 
 _LIST: dict[int | str, dict[str, Any]] = {
@@ -36,9 +35,6 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
     },
     **_ONE,
 }
-_LOOK_S = 0.5
-_SAY_S = 15.0
-_MOST_S = 600.0
 JobName = Annotated[
     str | None,
     Query(description="only jobs of this name", min_length=1, max_length=100),
@@ -71,9 +67,9 @@ def router(tracker: Tracker) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(tags=["jobs"])
 
-    def show(job_id: UUID) -> JobView:
+    def load(job_id: JobId) -> JobRecord:
         with tracker.database.read() as connection:
-            return _view(repository.show(connection, JobId(job_id)))
+            return repository.show(connection, job_id)
 
     @routes.get("/jobs", summary="Jobs, newest first", responses=_LIST)
     def jobs(
@@ -90,11 +86,11 @@ def router(tracker: Tracker) -> APIRouter:
         )
         with tracker.database.read() as connection:
             page = repository.list_page(connection, wanted, limit=limit, cursor=cursor or "")
-        return Page(items=[_view(job) for job in page.jobs], next_cursor=page.next_cursor or None)
+        return Page(items=[view_of(job) for job in page.jobs], next_cursor=page.next_cursor or None)
 
     @routes.get("/jobs/{job_id}", summary="A job with its result", responses=_ONE)
     def job(job_id: UUID) -> JobView:
-        return show(job_id)
+        return view_of(load(JobId(job_id)))
 
     @routes.get(
         "/jobs/{job_id}/events",
@@ -107,9 +103,9 @@ def router(tracker: Tracker) -> APIRouter:
 
         After ten minutes the stream ends anyway; a client that still wants to know asks again.
         """
-        first = await to_thread.run_sync(show, job_id)
+        first = await to_thread.run_sync(load, JobId(job_id))
         return StreamingResponse(
-            _stream(show, first),
+            _stream(load, first),
             media_type="text/event-stream",
             headers={"X-Accel-Buffering": "no"},
         )
@@ -117,33 +113,24 @@ def router(tracker: Tracker) -> APIRouter:
     @routes.post(
         "/jobs/{job_id}/retry", status_code=202, summary="Retry a dead job", responses=_ONE
     )
-    def retry(job_id: UUID, _admin: AskingAdmin) -> JobView:
-        with tracker.unit_of_work() as uow:
-            tracker.queue.retry(uow, JobId(job_id))
-        return show(job_id)
+    def retry(job_id: UUID, admin: AskingAdmin, request: Request) -> JobView:
+        tracker.administration.retry_job(JobId(job_id), by=actor_of(admin, request))
+        return view_of(load(JobId(job_id)))
 
     return routes
 
 
-async def _stream(show: Callable[[UUID], JobView], job: JobView) -> AsyncIterator[bytes]:
-    ends_at, said_at = time.monotonic() + _MOST_S, time.monotonic()
-    yield _event(job)
-    while job.state in OPEN_STATES and time.monotonic() < ends_at:
-        await anyio.sleep(_LOOK_S)
-        now = await to_thread.run_sync(show, job.id)
-        if now != job:
-            job, said_at = now, time.monotonic()
-            yield _event(job)
-        elif time.monotonic() - said_at > _SAY_S:
-            said_at = time.monotonic()
-            yield b": still here\n\n"  # so that proxies keep the connection
+async def _stream(load: Callable[[JobId], JobRecord], first: JobRecord) -> AsyncIterator[bytes]:
+    async for job in watch(load, first):
+        yield b": still here\n\n" if job is None else _event(view_of(job))
 
 
 def _event(job: JobView) -> bytes:
     return b"event: job\ndata: " + orjson.dumps(job.model_dump(mode="json")) + b"\n\n"
 
 
-def _view(job: JobRecord) -> JobView:
+def view_of(job: JobRecord) -> JobView:
+    """Return a job as it is answered."""
     return JobView(
         id=job.id,
         name=job.name,

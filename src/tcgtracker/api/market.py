@@ -4,26 +4,27 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
 
 from tcgtracker.analytics.comparison import ComparedPrice, compare_sources
 from tcgtracker.analytics.statistics import percent
-from tcgtracker.analytics.trends import Move, load_trends
+from tcgtracker.analytics.trends import Move, load_trends, still_shown
 from tcgtracker.api import market_schemas as schemas
 from tcgtracker.api import parameters
-from tcgtracker.api.catalog import card_of, reading
+from tcgtracker.api.catalog import card_of
 from tcgtracker.api.errors import RESPONSES
+from tcgtracker.api.kept_answers import Through, kept_or_made
 from tcgtracker.catalog import repository
 from tcgtracker.catalog.views import CardRow
 from tcgtracker.domain.clock import from_epoch, to_epoch
 from tcgtracker.domain.ids import CardId
 from tcgtracker.domain.money import format_minor, minor_from_decimal
-from tcgtracker.operations.flags import source_order
+from tcgtracker.operations.flags import load_flags
 from tcgtracker.tracker import Tracker
 
 _DOCUMENTED: dict[int | str, dict[str, Any]] = {
     status: RESPONSES[status] for status in (401, 404, 422, 503)
 }
-_KEPT_S = 600
 _RATIO_PLACES = Decimal("0.0001")
 TrendDays = Annotated[int, Query(description="days back from now", ge=1, le=90)]
 LeastMoved = Annotated[
@@ -48,16 +49,7 @@ def router(tracker: Tracker) -> APIRouter:
         responses=_DOCUMENTED,
     )
     def compare(card_id: parameters.CardIdPath) -> schemas.SourceComparison:
-        now = tracker.clock.now()
-        with reading(tracker) as (connection, history):
-            found = compare_sources(connection, history, card_id, now=now)
-        first = next((one for one in found.prices if one.quote.market), None)
-        return schemas.SourceComparison(
-            card_id=card_id,
-            name=found.card.name,
-            compared_with=None if first is None else first.quote.source,
-            prices=[_price(one, to_epoch(now)) for one in found.prices],
-        )
+        return comparison_of(tracker, card_id)
 
     @routes.get(
         "/prices/trends",
@@ -73,50 +65,73 @@ def router(tracker: Tracker) -> APIRouter:
         min_price: LeastMoved = Decimal(1),
         currency: parameters.CurrencyCode = "USD",
         limit: MostMovers = 20,
-    ) -> schemas.PriceTrends | Response:
+    ) -> BaseModel | Response:
         """Prices of each card's headline series of the source, the first of the order by default.
 
         Both prices are as they were stated; a card without a price at one moment has no trend. At
         most 2,000 cards are looked at, the dearest ones.
         """
         least = minor_from_decimal(min_price, currency)
-        with reading(tracker) as (connection, history):
-            asked = source or source_order(connection)[0]
+        with tracker.reading() as (connection, history):
+            asked = source or load_flags(connection).order[0]
+
+            def stands(through: Through) -> bool:
+                moves = [(card_id, series_id) for card_id, series_id, _ in through]
+                return still_shown(connection, moves)
+
+            def make() -> tuple[schemas.PriceTrends, Through]:
+                now = tracker.clock.now()
+                found = load_trends(
+                    connection,
+                    history,
+                    tracker.history.dialect,
+                    game=game,
+                    source=asked,
+                    currency=currency,
+                    days=days,
+                    least=least,
+                    limit=limit,
+                    now=now,
+                )
+                moves = (*found.up, *found.down)
+                moved = [one.card_id for one in moves]
+                cards = {card.id: card for card in repository.get_cards(connection, moved)}
+                answer = schemas.PriceTrends(
+                    game=game,
+                    source=asked,
+                    currency=currency,
+                    days=days,
+                    min_price=format_minor(least, currency),
+                    as_of=now,
+                    considered=found.considered,
+                    bounded=found.bounded,
+                    up=_movers(found.up, cards, currency),
+                    down=_movers(found.down, cards, currency),
+                )
+                return answer, [(one.card_id, one.series_id, "") for one in moves]
+
             key = f"trends:{game}:{asked}:{days}:{currency}:{least}:{limit}"
-            kept = tracker.cache.get(key)
-            if kept is not None:
-                return Response(kept, media_type="application/json")
-            now = tracker.clock.now()
-            found = load_trends(
-                connection,
-                history,
-                tracker.history.dialect,
-                game=game,
-                source=asked,
-                currency=currency,
-                days=days,
-                least=least,
-                limit=limit,
-                now=now,
-            )
-            moved = [one.card_id for one in (*found.up, *found.down)]
-            cards = {card.id: card for card in repository.get_cards(connection, moved)}
-        answer = schemas.PriceTrends(
-            game=game,
-            source=asked,
-            currency=currency,
-            days=days,
-            min_price=format_minor(least, currency),
-            as_of=now,
-            considered=found.considered,
-            bounded=found.bounded,
-            up=_movers(found.up, cards, currency),
-            down=_movers(found.down, cards, currency),
-        )
-        tracker.cache.set(key, answer.model_dump_json().encode(), ttl_s=_KEPT_S)
-        return answer
+            return kept_or_made(tracker.cache, key, stands=stands, make=make)
 
     return routes
+
+
+def comparison_of(tracker: Tracker, card_id: int) -> schemas.SourceComparison:
+    """Return the sources of a card side by side as it is answered.
+
+    Raises:
+        NotFound: there is no such card.
+    """
+    now = tracker.clock.now()
+    with tracker.reading() as (connection, history):
+        found = compare_sources(connection, history, card_id, now=now)
+    first = found.compared_with
+    return schemas.SourceComparison(
+        card_id=card_id,
+        name=found.card.name,
+        compared_with=first,
+        prices=[_price(one, to_epoch(now)) for one in found.prices],
+    )
 
 
 def _price(one: ComparedPrice, now: int) -> schemas.SourcePrice:

@@ -9,10 +9,16 @@ import uuid
 from contextlib import suppress
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tcgtracker.api.problem import Problem, problem_response, problem_type, title_of
+from tcgtracker.api.problem import (
+    Problem,
+    problem_page,
+    problem_response,
+    problem_type,
+    title_of,
+)
 from tcgtracker.api.search_schemas import SearchedVendor
 
 log = structlog.get_logger()
@@ -27,17 +33,23 @@ _NOT_COUNTED = (
     "/api/v1/prices/update/",
     *(f"/api/v1/search/{one}" for one in (*SearchedVendor, "all")),
 )
+API_PARTS = frozenset(
+    {"api", "docs", "health", "livez", "metrics", "openapi.json", "readyz", "webhooks"}
+)
+"""First parts of the paths that are no pages."""
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::\d{1,5})?")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
-_HSTS = {"Strict-Transport-Security": "max-age=31536000"}  # RFC 6797; subdomains are not ours
+# As ASGI has them, since they go to every answer.
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+_HSTS = (b"strict-transport-security", b"max-age=31536000")  # RFC 6797; subdomains are not ours
+_ID_HEADER = b"x-request-id"
 
 
 class RequestScope:
@@ -45,14 +57,14 @@ class RequestScope:
 
     def __init__(self, app: ASGIApp, *, hsts: bool = False) -> None:
         self.app = app
-        self._headers = _HEADERS | _HSTS if hsts else _HEADERS
+        self._headers = (*_HEADERS, _HSTS) if hsts else _HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _GIVEN_ID.fullmatch(given) else uuid.uuid4().hex
+        asked = Headers(scope=scope).get("x-request-id", "")
+        request_id = asked if _GIVEN_ID.fullmatch(asked) else uuid.uuid4().hex
         scope[REQUEST_ID] = request_id
         started = False
 
@@ -60,10 +72,13 @@ class RequestScope:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                given = [(name.lower(), value) for name, value in message.get("headers", ())]
+                names = {name for name, _ in given}
+                message["headers"] = [
+                    *(header for header in given if header[0] != _ID_HEADER),
+                    *(header for header in self._headers if header[0] not in names),
+                    (_ID_HEADER, request_id.encode()),
+                ]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -165,6 +180,18 @@ class CrowdLimit:
             self.inside -= 1
 
 
+class PagesBeside:
+    """Lets the pages answer what is not of the API, by the first part of the path."""
+
+    def __init__(self, app: ASGIApp, pages: ASGIApp) -> None:
+        self.app = app
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        of_pages = scope["type"] == "http" and scope["path"][1:].partition("/")[0] not in API_PARTS
+        await (self._pages if of_pages else self.app)(scope, receive, send)
+
+
 class BodyLimit:
     """Refuses a body over the limit by its declared length, and cuts off one that lied."""
 
@@ -250,4 +277,13 @@ async def refuse(
         detail=detail,
         request_id=str(scope.get(REQUEST_ID, "")),
     )
-    await problem_response(problem, headers)(scope, receive, send)
+    answer = problem_response(problem, headers)
+    if _is_page(scope):
+        answer = problem_page(problem, headers)
+    await answer(scope, receive, send)
+
+
+def _is_page(scope: Scope) -> bool:
+    """Tell whether somebody reads the answer in a browser."""
+    wants = scope["type"] == "http" and "text/html" in Headers(scope=scope).get("accept", "")
+    return wants and scope["path"][1:].partition("/")[0] not in API_PARTS

@@ -1,11 +1,12 @@
 """The parameters of requests, each with its bounds: what is outside is a 422 problem."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Path, Query
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from tcgtracker.analytics.windows import MAX_DAYS
 from tcgtracker.domain.errors import InvalidInput
@@ -16,6 +17,8 @@ from tcgtracker.domain.variant import RAW, SEALED, Condition, parse_grade
 MAX_ID = 2**31 - 1
 _MAX_TEXT = 200
 _MAX_CURSOR = 2_000
+_FIRST_YEAR = 1990
+"""Before that no game of ours was sold."""
 
 
 def without_nul(text: str | None) -> str | None:
@@ -25,7 +28,36 @@ def without_nul(text: str | None) -> str | None:
     return text
 
 
-def _grade(text: str | None) -> str | None:
+def moment_of(given: object) -> object:
+    """Return a moment of ISO 8601 with its offset; a number is none, whatever it might count.
+
+    Raises:
+        ValueError: it is none, or of a time before there were such cards.
+    """
+    if given is None:
+        return None
+    moment = _read_moment(given) if isinstance(given, str) else None
+    if moment is None:
+        raise ValueError("is no moment: write it as 2026-05-01T20:00:00Z")
+    if moment.year < _FIRST_YEAR:
+        raise ValueError(f"is before {_FIRST_YEAR}")
+    return moment
+
+
+def _read_moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def grade_of(text: str | None) -> str | None:
+    """Return a grade in its stored form.
+
+    Raises:
+        ValueError: it is none.
+    """
     if text is None:
         return None
     try:
@@ -63,6 +95,11 @@ def minor_of(amount: Decimal | None, currency: str) -> int | None:
 
 
 NulFree = AfterValidator(without_nul)
+GivenMoment = Annotated[
+    datetime | None,
+    BeforeValidator(moment_of),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}),
+]
 CardIdPath = Annotated[int, Path(description="id of a card", ge=1, le=MAX_ID, examples=[1])]
 SetIdPath = Annotated[int, Path(description="id of a set", ge=1, le=MAX_ID, examples=[1])]
 Limit = Annotated[int, Query(description="rows at most", ge=1, le=200)]
@@ -103,7 +140,7 @@ GradeName = Annotated[
     str | None,
     _text("only series of this grade, as psa-10, any-9.5 or bgs-10-black", "psa-10"),
     NulFree,
-    AfterValidator(_grade),
+    AfterValidator(grade_of),
 ]
 MAX_AMOUNT = 20_000_000
 _Bound = {"ge": 0, "le": MAX_AMOUNT, "allow_inf_nan": False}

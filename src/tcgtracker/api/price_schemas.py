@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from tcgtracker.analytics.card_history import Choice, NoSeries
 from tcgtracker.analytics.statistics import Trend
 from tcgtracker.analytics.windows import GapKind
-from tcgtracker.api.catalog_schemas import Amount, Currency, Moment
+from tcgtracker.api.catalog_schemas import Amount, Currency, Moment, OwnPrice
 from tcgtracker.domain.catalog import LinkState
 from tcgtracker.domain.source import Source
 from tcgtracker.domain.variant import PriceKind
@@ -149,3 +149,7 @@ class PriceHistory(BaseModel):
     gaps: list[Gap]
     holds: list[Hold]
     other_series: list[OtherSeries]
+    own_prices: Annotated[
+        list[OwnPrice],
+        Field(description="the asking user's own of these days, the newest first; counted nowhere"),
+    ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
+from uuid import UUID
 
 from anyio import to_thread
 from fastapi import APIRouter, Header, Request, Response
@@ -10,14 +11,16 @@ from fastapi.routing import APIRoute
 
 from tcgtracker.analytics.card_history import card_history
 from tcgtracker.api import parameters
-from tcgtracker.api.catalog import reading
+from tcgtracker.api.authentication import account_of
 from tcgtracker.api.data_version import DataVersion
 from tcgtracker.api.errors import RESPONSES
 from tcgtracker.api.history_wish import DAYS, HistoryWish, plain_wish
 from tcgtracker.api.price_schemas import PriceHistory
+from tcgtracker.api.readers import KeptReading
 from tcgtracker.api.render import render_history
-from tcgtracker.api.rendered import Rendered, RenderedCache
-from tcgtracker.domain.clock import to_epoch
+from tcgtracker.api.rendered import Keepers, Made, Rendered, RenderedCache
+from tcgtracker.domain.clock import DAY_S, from_epoch, to_epoch
+from tcgtracker.quotes.manual_prices import load_of_card
 from tcgtracker.tracker import Tracker
 
 _DOCUMENTED: dict[int | str, dict[str, Any]] = {
@@ -30,14 +33,17 @@ _LONGEST_TAGS = 1_000
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-def router(tracker: Tracker, version: DataVersion, cache: RenderedCache) -> APIRouter:
-    """Return the routes."""
-    # A read of a SQLite file takes about as long as the way to a thread and back.
-    in_loop = tracker.database.dialect.name == tracker.history.dialect.name == "sqlite"
+def router(
+    tracker: Tracker, version: DataVersion, cache: RenderedCache, kept: KeptReading | None
+) -> APIRouter:
+    """Return the routes. kept: the event loop's own connections, None to read in threads."""
+    read = tracker.reading if kept is None else kept.read
 
-    def make(wish: HistoryWish) -> Rendered:
+    keepers = Keepers(tracker.database, in_loop=kept is not None)
+
+    def make(wish: HistoryWish, user_id: UUID) -> Made:
         now = tracker.clock.now()
-        with reading(tracker) as (connection, history_connection):
+        with read() as (connection, history_connection):
             found = card_history(
                 connection,
                 history_connection,
@@ -51,14 +57,22 @@ def router(tracker: Tracker, version: DataVersion, cache: RenderedCache) -> APIR
                 now=now,
                 looks=tracker.looks,
             )
+            since = from_epoch(found.days.first_day * DAY_S)
+            own = load_of_card(connection, user_id, wish.card_id, since=since)
         made_at = to_epoch(now)
-        body = render_history(found, wish.shape, made_at)
-        return Rendered.of(body, made_at=made_at, valid_until=found.valid_until)
+        body = render_history(found, wish.shape, made_at, own)
+        rendered = Rendered.of(body, made_at=made_at, valid_until=found.valid_until)
+        return Made(rendered, own=bool(own))
 
     async def fulfil(request: Request, wish: HistoryWish, if_none_match: str | None) -> Response:
-        rendered = make(wish) if in_loop else await to_thread.run_sync(make, wish)
-        request.state.rendered = rendered
-        return _respond(rendered, if_none_match)
+        user_id = account_of(request).user_id
+        made = (
+            make(wish, user_id)
+            if kept is not None
+            else await to_thread.run_sync(make, wish, user_id)
+        )
+        request.state.made = made
+        return _respond(made.rendered, if_none_match)
 
     class CachedRoute(APIRoute):
         """Looks for the rendered answer before the parameters are read."""
@@ -68,21 +82,26 @@ def router(tracker: Tracker, version: DataVersion, cache: RenderedCache) -> APIR
 
             async def answer(request: Request) -> Response:
                 current = version.current()
-                key = (request.scope["path"], request.scope["query_string"])
-                if current is None or len(key[1]) > _LONGEST_KEY:
+                query = request.scope["query_string"]
+                if current is None or len(query) > _LONGEST_KEY:
                     return await read_and_make(request)
+                user_id = account_of(request).user_id
+                alone = await keepers.includes(user_id, current)
+                key = (request.scope["path"], query, user_id if alone else None)
                 if_none_match = request.headers.get("if-none-match")
                 kept = cache.get(key, current, to_epoch(tracker.clock.now()))
                 if kept is not None:
                     return _respond(kept, if_none_match)
-                wish = plain_wish(request.path_params["card_id"], key[1])
+                wish = plain_wish(request.path_params["card_id"], query)
                 if wish is None or len(if_none_match or "") > _LONGEST_TAGS:
                     response = await read_and_make(request)
                 else:
                     response = await fulfil(request, wish, if_none_match)
-                made = getattr(request.state, "rendered", None)
-                if isinstance(made, Rendered):
-                    cache.put(key, current, made)
+                made = getattr(request.state, "made", None)
+                # A first price of the user's own may be newer than the version: then it is no
+                # answer for everybody.
+                if isinstance(made, Made) and (alone or not made.own):
+                    cache.put(key, current, made.rendered)
                 return response
 
             return answer
@@ -130,7 +149,8 @@ def router(tracker: Tracker, version: DataVersion, cache: RenderedCache) -> APIR
 
 
 def _respond(rendered: Rendered, if_none_match: str | None) -> Response:
-    headers = {"ETag": rendered.etag, "Cache-Control": "no-cache"}
+    # private: it may hold prices of the user's own
+    headers = {"ETag": rendered.etag, "Cache-Control": "private, no-cache"}
     if if_none_match is not None and _names(if_none_match, rendered.etag):
         return Response(status_code=304, headers=headers)
     return Response(rendered.body, media_type="application/json", headers=headers)

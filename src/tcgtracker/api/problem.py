@@ -1,11 +1,12 @@
 """Problem details (RFC 9457), the one form of every error answer."""
 
+from html import escape
 from http import HTTPStatus
 from typing import Annotated
 
 import orjson
 from pydantic import BaseModel, Field
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 MEDIA_TYPE = "application/problem+json"
 _LONGEST_DETAIL = 500
@@ -46,6 +47,19 @@ def problem_response(problem: Problem, headers: dict[str, str] | None = None) ->
         orjson.dumps({key: value for key, value in body.items() if value not in ("", [])}),
         status_code=problem.status,
         media_type=MEDIA_TYPE,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def problem_page(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    """Return a problem for whoever reads it in a browser: a refusal before any page is made."""
+    title, detail = escape(problem.title), escape(text_of(problem.detail)[:_LONGEST_DETAIL])
+    return HTMLResponse(
+        "<!doctype html><html lang='en'><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f"<title>{title}</title><h1>{title}</h1><p>{detail}</p>"
+        f"<p>Request {escape(problem.request_id)}</p></html>",
+        status_code=problem.status,
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
 

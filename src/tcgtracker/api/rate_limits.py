@@ -17,8 +17,14 @@ from limits.storage.memory import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter as OwnWindow
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tcgtracker.accounts.request import ACCOUNT
 from tcgtracker.accounts.values import Account
-from tcgtracker.api.authentication_paths import ACCOUNT, OPEN_PATHS, address_in
+from tcgtracker.api.authentication_paths import (
+    OPEN_PATHS,
+    SIGN_IN_PAGES,
+    STATIC_FILES,
+    address_in,
+)
 from tcgtracker.api.middleware import refuse
 from tcgtracker.config import AppSettings
 from tcgtracker.runtime.reach import TIMEOUT_S, Reach
@@ -81,13 +87,13 @@ class RateLimits:
 
     async def count(self, scope: Scope) -> Standing | None:
         """Count a request by who asks; None when that is not limited."""
-        account = scope.get(ACCOUNT)
+        account, path = scope.get(ACCOUNT), scope["path"]
+        if path in _NOT_LIMITED or path.startswith(STATIC_FILES):
+            return None
         if isinstance(account, Account):
             return await self._count(self._account, str(account.user_id))
-        path = scope["path"]
-        if path in _NOT_LIMITED:
-            return None
-        policy = self._sign_in if path in OPEN_PATHS else self._address
+        tries = path in OPEN_PATHS or (path in SIGN_IN_PAGES and scope["method"] == "POST")
+        policy = self._sign_in if tries else self._address
         return await self._count(policy, address_in(scope))
 
     async def _count(self, policy: Policy | None, who: str) -> Standing | None:

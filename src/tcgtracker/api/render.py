@@ -9,22 +9,29 @@ import orjson
 from tcgtracker.analytics.card_history import Candidate, CardHistory, OtherSeries
 from tcgtracker.analytics.statistics import NO_STATISTICS
 from tcgtracker.analytics.windows import ANSWER_OF_STATE, CurrentPrice, SeriesWindow
+from tcgtracker.api.amounts import amounts_json
 from tcgtracker.api.parameters import Shape
 from tcgtracker.database.dialects.base import HistoryRows, IntArray
 from tcgtracker.domain.clock import DAY_S, from_epoch, iso
 from tcgtracker.domain.money import format_minor
-from tcgtracker.domain.quote import VALUE_NAMES
-from tcgtracker.domain.variant import RAW, SEALED, Condition
+from tcgtracker.domain.quote import VALUE_NAMES, RowState
+from tcgtracker.domain.variant import PriceKind, is_graded
 from tcgtracker.prices.holds import Hold
 from tcgtracker.prices.plan import NO_PRICE
+from tcgtracker.quotes.manual_prices import ManualPrice
 
-_UNGRADED = frozenset({RAW, SEALED, *Condition})
 _MOST_AMOUNTS = 1 << 16
+_MOST_MOMENTS = 1 << 15
 Money = Callable[[int | None], str | None]
 
 
-def render_history(history: CardHistory, shape: Shape, now: int) -> bytes:
-    """Return the JSON document; `now` (epoch seconds) decides what is stale."""
+def render_history(
+    history: CardHistory, shape: Shape, now: int, own_prices: Sequence[ManualPrice] = ()
+) -> bytes:
+    """Return the JSON document; `now` (epoch seconds) decides what is stale.
+
+    own_prices: of the user who asks.
+    """
     window = history.window
     currency = window.series.facet.currency if window else None
     code = currency or "USD"
@@ -59,8 +66,26 @@ def render_history(history: CardHistory, shape: Shape, now: int) -> bytes:
         ],
         "holds": [_hold(hold, money) for hold in (window.holds if window else ())],
         "other_series": [_other(one) for one in history.others],
+        "own_prices": [own_price(one) for one in own_prices],
     }
     return orjson.dumps(body)
+
+
+def own_price(one: ManualPrice) -> dict[str, Any]:
+    """Return a user's own price as JSON values, as `catalog_schemas.OwnPrice` describes it."""
+    graded = is_graded(one.variant)
+    return {
+        "id": str(one.id),
+        "card_id": one.card_id,
+        "kind": PriceKind.MANUAL,
+        "printing": one.printing or None,
+        "condition": None if graded else one.variant,
+        "grade": one.variant if graded else None,
+        "price": str(one.money),
+        "currency": one.money.currency,
+        "observed_at": iso(one.observed_at),
+        "note": one.note,
+    }
 
 
 def window_body(window: SeriesWindow, now: int) -> dict[str, Any]:
@@ -125,9 +150,18 @@ def _day(day: int) -> str:
     return from_epoch(day * DAY_S).date().isoformat()
 
 
-@lru_cache(maxsize=1 << 14)
-def _moment(at: int) -> str:
-    return iso(from_epoch(at))
+class _Moments(dict[int, str]):
+    """Epoch seconds as text: those of the looks at a catalogue are the same for all its cards."""
+
+    def __missing__(self, at: int) -> str:
+        text = iso(from_epoch(at))
+        if len(self) < _MOST_MOMENTS:
+            self[at] = text
+        return text
+
+
+_MOMENTS = _Moments()
+_moment = _MOMENTS.__getitem__
 
 
 def _moments(at: IntArray) -> list[str]:
@@ -136,7 +170,7 @@ def _moments(at: IntArray) -> list[str]:
 
 def _series(one: Candidate) -> dict[str, Any]:
     facet = one.series.facet
-    ungraded = facet.variant in _UNGRADED
+    graded = is_graded(facet.variant)
     return {
         "series_id": one.series.id,
         "source": one.series.source,
@@ -145,8 +179,8 @@ def _series(one: Candidate) -> dict[str, Any]:
         "vendor_printing": facet.sub_key,
         "kind": facet.kind,
         "variant": facet.variant,
-        "condition": facet.variant if ungraded else None,
-        "grade": None if ungraded else facet.variant,
+        "condition": None if graded else facet.variant,
+        "grade": facet.variant if graded else None,
         "language": facet.language,
         "currency": facet.currency,
         "link_state": one.tie.state,
@@ -197,17 +231,22 @@ def _hold(hold: Hold, money: Money) -> dict[str, Any]:
 
 
 def _columns(rows: HistoryRows, currency: str) -> dict[str, Any]:
-    written = _amounts(currency, NO_PRICE).__getitem__
-    columns: dict[str, Any] = {
+    return {
         "observed_at": _moments(rows.observed_at),
-        "state": [ANSWER_OF_STATE[state] for state in rows.state.tolist()],
+        "state": _states(rows.state),
+        **dict(zip(VALUE_NAMES, amounts_json(rows.values, currency), strict=True)),
     }
-    for place, name in enumerate(VALUE_NAMES):
-        columns[name] = list(map(written, rows.values[:, place].tolist()))
-    return columns
 
 
 def _points(rows: HistoryRows, currency: str) -> list[dict[str, Any]]:
-    columns = _columns(rows, currency)
-    names = tuple(columns)
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    written = _amounts(currency, NO_PRICE).__getitem__
+    columns = [list(map(written, column)) for column in rows.values.T.tolist()]
+    names = ("observed_at", "state", *VALUE_NAMES)
+    found = zip(_moments(rows.observed_at), _states(rows.state), *columns, strict=True)
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def _states(state: IntArray) -> list[str]:
+    if not state.any():  # as nearly always
+        return [ANSWER_OF_STATE[RowState.PRICED]] * len(state)
+    return list(map(ANSWER_OF_STATE.__getitem__, state.tolist()))

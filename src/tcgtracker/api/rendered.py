@@ -5,8 +5,13 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 from hashlib import blake2b
+from uuid import UUID
+
+from anyio import to_thread
 
 from tcgtracker.api.data_version import Version
+from tcgtracker.database.engine import Database
+from tcgtracker.quotes.manual_prices import keeps_any
 
 MAX_BYTES = 32 << 20
 
@@ -24,6 +29,45 @@ class Rendered:
     def of(cls, body: bytes, *, made_at: int, valid_until: int) -> "Rendered":
         digest = blake2b(body, digest_size=12).hexdigest()
         return cls(body, f'"{digest}"', made_at, valid_until)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An answer, and whether it holds prices of the asking user's own."""
+
+    rendered: Rendered
+    own: bool
+
+
+class Keepers:
+    """Who keeps prices of their own, asked once a user and version: all others share answers.
+
+    in_loop: the database may be read in the event loop.
+    """
+
+    def __init__(self, database: Database, *, in_loop: bool) -> None:
+        self._database = database
+        self._in_loop = in_loop
+        self._known: tuple[Version | None, dict[UUID, bool]] = (None, {})
+
+    async def includes(self, user_id: UUID, version: Version) -> bool:
+        """Tell whether the user does, as of the version or later."""
+        of_version, known = self._known
+        if of_version == version and user_id in known:
+            return known[user_id]
+        found = (
+            self._ask(user_id) if self._in_loop else await to_thread.run_sync(self._ask, user_id)
+        )
+        of_version, known = self._known
+        if of_version != version:
+            known = {}
+            self._known = version, known
+        known[user_id] = found
+        return found
+
+    def _ask(self, user_id: UUID) -> bool:
+        with self._database.read() as connection:
+            return keeps_any(connection, user_id)
 
 
 class RenderedCache:

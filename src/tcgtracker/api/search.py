@@ -47,7 +47,7 @@ def router(tracker: Tracker) -> APIRouter:
         filters = Filters(game or "", set_id, rarity or "", product_type or "")
         hits = tracker.search.search(q, filters, limit=limit, offset=offset)
         with tracker.database.read() as connection:
-            found = repository.cards_by_id(connection, hits.card_ids)
+            found = repository.get_cards(connection, hits.card_ids)
         return Found(
             items=[card_of(row) for row in found], total=hits.total, corrected=hits.corrected
         )

@@ -7,6 +7,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from tcgtracker.api.catalog_schemas import Amount, Card, Currency
 from tcgtracker.api.parameters import without_nul
+from tcgtracker.domain.catalog import LinkState
+from tcgtracker.quotes.product_import import ImportOutcome
 
 
 class Found(BaseModel):
@@ -93,3 +95,41 @@ class VendorsHits(BaseModel):
 
     results: list[VendorHits]
     errors: list[SearchFault]
+
+
+class ImportedVendor(StrEnum):
+    """Whose products can be taken in one by one."""
+
+    PRICECHARTING = SearchedVendor.PRICECHARTING.value
+    JUSTTCG = SearchedVendor.JUSTTCG.value
+    TCGPLAYER = SearchedVendor.TCGPLAYER.value
+
+
+class ProductWish(BaseModel):
+    """A product that a search found. What it is, the vendor is asked again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: ImportedVendor
+    external_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,100}$", examples=["42444"])]
+    game: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,50}$")] = "pokemon"
+
+
+class Imported(BaseModel):
+    """A product that was taken in, and what it is tied to."""
+
+    source: ImportedVendor
+    external_id: Annotated[str, Field(description="as the vendor keys it")]
+    name: str
+    set_name: str
+    number: str
+    outcome: Annotated[
+        ImportOutcome,
+        Field(description="a card was made for it, it is tied to one that was there, or it waits"),
+    ]
+    card_id: Annotated[int | None, Field(description="null while it is tied to no card")]
+    link_state: Annotated[
+        LinkState | None, Field(description="of its prices; null while it has none")
+    ]
+    reason: Annotated[str, Field(description="what proves the tie, or why there is none")]
+    prices: Annotated[int, Field(description="series that the vendor states")]

@@ -11,14 +11,13 @@ from fastapi import APIRouter, Query, Response
 from tcgtracker.api import parameters
 from tcgtracker.api import update_schemas as schemas
 from tcgtracker.api.authentication import Asking
-from tcgtracker.api.catalog import reading
 from tcgtracker.api.errors import RESPONSES
 from tcgtracker.database.tables.operations import JobState
 from tcgtracker.domain.errors import Conflict, NotFound, RetryableVendorError
 from tcgtracker.domain.ids import JobId
 from tcgtracker.domain.money import format_minor
 from tcgtracker.domain.source import Source
-from tcgtracker.domain.variant import PriceKind
+from tcgtracker.domain.variant import PriceKind, is_graded
 from tcgtracker.operations import repository as jobs
 from tcgtracker.operations.errors import Postpone
 from tcgtracker.operations.values import JobRecord
@@ -38,7 +37,6 @@ _MANY: dict[int | str, dict[str, Any]] = {
 }
 _ENDED = frozenset({JobState.DONE, JobState.DEAD, JobState.CANCELLED})
 _LOOK_S = 0.1
-_GRADED = "-"
 
 AskedSource = Annotated[
     schemas.AskedSource | None,
@@ -136,7 +134,7 @@ def _answer(tracker: Tracker, outcome: CardOutcome) -> schemas.PriceResponse:
         if error is None or isinstance(error, Postpone):
             error = RetryableVendorError("update", card, outcome.fallback_reason)
         raise error
-    graded = _GRADED in price.variant
+    graded = is_graded(price.variant)
     low, high, average = _beside(tracker, price)
     return schemas.PriceResponse(
         card_id=outcome.card_id,
@@ -161,7 +159,7 @@ def _answer(tracker: Tracker, outcome: CardOutcome) -> schemas.PriceResponse:
 
 def _beside(tracker: Tracker, price: ShownPrice) -> tuple[int | None, int | None, int | None]:
     """Return low, high and average of the row whose market price is shown, None each otherwise."""
-    with reading(tracker) as (_, history):
+    with tracker.reading() as (_, history):
         rows = rows_in_force(
             history, tracker.history.dialect, np.array([price.series_id], np.int64), FAR_FUTURE
         )

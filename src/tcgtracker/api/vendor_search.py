@@ -5,10 +5,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from tcgtracker.api import search_schemas as schemas
-from tcgtracker.api.authentication import Asking
+from tcgtracker.api.authentication import Asking, AskingAdmin, actor_of
 from tcgtracker.api.errors import RESPONSES, name_of
 from tcgtracker.domain.money import format_minor
 from tcgtracker.integrations.contract import SearchHit
@@ -21,6 +21,9 @@ MOST_WAITING = 50
 T = TypeVar("T")
 _DOCUMENTED: dict[int | str, dict[str, Any]] = {
     status: RESPONSES[status] for status in (400, 401, 422, 429, 503)
+}
+_IMPORT: dict[int | str, dict[str, Any]] = {
+    status: RESPONSES[status] for status in (400, 401, 403, 404, 409, 422, 429, 503)
 }
 
 
@@ -74,6 +77,35 @@ def router(tracker: Tracker, room: WaitingRoom) -> APIRouter:
                 )
                 for name, error in findings.errors.items()
             ],
+        )
+
+    @routes.post("/search/import", summary="Take in a product that was found", responses=_IMPORT)
+    async def import_product(
+        wish: schemas.ProductWish, admin: AskingAdmin, request: Request
+    ) -> schemas.Imported:
+        """Ask the vendor again, and tie the product to its card; where none is it, make one.
+
+        Its prices are recorded too. The catalog is everybody's, so this is for admins.
+        """
+        taken = await room.run(
+            lambda: tracker.administration.import_product(
+                wish.source.value,
+                wish.external_id,
+                game=wish.game,
+                by=actor_of(admin, request),
+            )
+        )
+        return schemas.Imported(
+            source=wish.source,
+            external_id=taken.external_id,
+            name=taken.stated.name,
+            set_name=taken.stated.set_name,
+            number=taken.stated.number,
+            outcome=taken.outcome,
+            card_id=taken.card_id,
+            link_state=taken.state,
+            reason=taken.reason,
+            prices=taken.prices,
         )
 
     @routes.post("/search/{source}", summary="Search at one vendor", responses=_DOCUMENTED)

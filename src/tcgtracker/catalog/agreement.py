@@ -4,10 +4,10 @@ Everything here is pure. What cannot be compared is unknown, and unknown proves 
 """
 
 from collections.abc import Collection, Iterable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from tcgtracker.catalog.names import SetName, read_name, read_set
+from tcgtracker.catalog.names import REPRINTS, SetName, read_name, read_set
 from tcgtracker.catalog.numbers import numbers_agree
 from tcgtracker.domain.catalog import ProductType
 from tcgtracker.integrations.contract import StatedProduct
@@ -44,6 +44,9 @@ _BRACKETS: dict[str, tuple[str, ...]] = {
     "normal": ("Normal",),
     "non holo": ("Normal",),
 }
+_FIRST_PRINTS = {"pokemon": frozenset({"1st edition", "first edition"})}
+"""Brackets of games whose first print run came before the mark that tells the runs apart: the 1st
+Edition of the Base Set has no shadows, and TCGplayer keeps it in "Base Set (Shadowless)"."""
 _NEVER_PLAIN = ("1st Edition", "Reverse ")
 """A product that its vendor does not mark is none of these: they are marked."""
 
@@ -105,8 +108,12 @@ def compare(stated: StatedProduct, card: CardFacts, *, vendor: str, variant: str
     """
     number = _number(stated, card)
     name, brackets = _name(stated, card, number, variant)
-    aliased = f"{vendor}:{stated.set_name}" in card.codes
-    in_set = Verdict.AGREE if aliased else _set(stated, card)
+    if f"{vendor}:{stated.set_name}" in card.codes:
+        in_set = Verdict.AGREE
+    else:
+        in_set = _set(stated, card)
+        if in_set is Verdict.AGREE:  # [Shadowless] has told the set, and tells no printing of it
+            brackets = [text for text in brackets if text not in REPRINTS]
     game = Verdict.AGREE
     if stated.game != card.game or stated.product_type is not card.product_type:
         game = Verdict.DISAGREE
@@ -116,7 +123,12 @@ def compare(stated: StatedProduct, card: CardFacts, *, vendor: str, variant: str
     )
     if game is Verdict.DISAGREE:
         text += f", {stated.game} {stated.product_type} is no {card.game} {card.product_type}"
-    return Agreement(game, number, name, in_set, brackets, text)
+    return Agreement(game, number, name, in_set, " ".join(brackets), text)
+
+
+def may_be_of_another_set(stated: StatedProduct) -> bool:
+    """Tell whether its brackets name a print run that may be a set apart from the vendor's."""
+    return any(_print_runs(stated))
 
 
 def stated_number(stated: StatedProduct) -> str:
@@ -170,10 +182,10 @@ def _number(stated: StatedProduct, card: CardFacts) -> Verdict:
 
 def _name(
     stated: StatedProduct, card: CardFacts, number: Verdict, variant: str
-) -> tuple[Verdict, str]:
+) -> tuple[Verdict, list[str]]:
     said, known = read_name(stated.name), read_name(card.name)
     beside = {*known.asides, *known.brackets}
-    brackets = " ".join(text for text in said.brackets if text not in beside)
+    brackets = [text for text in said.brackets if text not in beside]
     if said.plain != known.plain:
         alike = said.words <= known.words or known.words <= said.words
         foreign = said.plain.isascii() != known.plain.isascii()
@@ -200,11 +212,24 @@ def _set(stated: StatedProduct, card: CardFacts) -> Verdict:
     said = read_set(stated.set_name)
     if said.region is not None and said.region != card.region:
         return Verdict.DISAGREE
-    verdicts = {_sets(said, read_set(name)) for name in card.set_names if name}
+    verdicts = {
+        _sets(replace(said, words=said.words | run, numbers=said.numbers | run), read_set(name))
+        for run in _print_runs(stated)
+        for name in card.set_names
+        if name
+    }
     for verdict in (Verdict.AGREE, Verdict.UNKNOWN, Verdict.DISAGREE):
         if verdict in verdicts:
             return verdict
     return Verdict.UNKNOWN
+
+
+def _print_runs(stated: StatedProduct) -> list[Set[str]]:
+    """Return the words that its brackets may add to the set's name, each a way to read them."""
+    brackets = frozenset(read_name(stated.name).brackets)
+    told = brackets & REPRINTS
+    first = brackets & _FIRST_PRINTS.get(stated.game, frozenset())
+    return [told, told | REPRINTS] if first else [told]
 
 
 def _sets(left: SetName, right: SetName) -> Verdict:

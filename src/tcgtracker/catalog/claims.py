@@ -1,7 +1,7 @@
 """Which card a vendor's own product is, judged from what the vendor states: pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from tcgtracker.catalog.agreement import (
@@ -82,9 +82,11 @@ def recheck(
     """
     card = leads.facts[old.card_id]
     new = judge(stated, leads)
+    same = before is not None and identity(before) == identity(stated)
+    if old.origin == Origin.MATCHED and new is None and same:
+        return old, ""
     if new and new.card_id == old.card_id and new.trusted:
         return (new, "") if new.variant == old.variant else (None, _other_bracket(old, new.variant))
-    same = before is not None and identity(before) == identity(stated)
     if new and new.card_id != old.card_id and old.origin == Origin.OWN_ID and same:
         return new, ""  # a card of its own, until another catalog brought the one that it names
     if new:
@@ -95,16 +97,17 @@ def recheck(
     kept_id = before is None or stated.tcgplayer_id in ("", before.tcgplayer_id)
     if not now.proves_alone:
         return None, now.text
-    if not kept_id and old.origin != Origin.NUMBER_AND_NAME:
+    if not kept_id and old.origin not in (Origin.NUMBER_AND_NAME, Origin.MATCHED):
         return None, f"TCGplayer product {stated.tcgplayer_id!r} is of no known card"
-    if old.origin == Origin.NUMBER_AND_NAME and now.brackets != old.variant:
+    by_words = old.origin in (Origin.NUMBER_AND_NAME, Origin.MATCHED)
+    if by_words and now.brackets != old.variant:
         return None, _other_bracket(old, now.brackets)
-    if old.origin != Origin.NUMBER_AND_NAME and now.brackets and now.brackets not in old.variant:
+    if not by_words and now.brackets and now.brackets not in old.variant:
         return None, _other_bracket(old, now.brackets)
-    if old.origin != Origin.NUMBER_AND_NAME and not now.brackets and old.variant:
+    if not by_words and not now.brackets and old.variant:
         return None, _other_bracket(old, "")
     evidence = f"{said(leads.source, stated)}; {now.text}"
-    return ClaimRow(old.external_id, old.card_id, "", old.variant, old.origin, evidence), ""
+    return replace(old, printing="", evidence=evidence), ""
 
 
 def by_number_and_name(stated: StatedProduct, leads: Leads) -> ClaimRow | None:

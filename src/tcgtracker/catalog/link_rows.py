@@ -1,7 +1,7 @@
 """SQL of links and claims. The products are the history's, the rest the main database's."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -9,9 +9,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from tcgtracker.database.dialects.base import DatabaseDialect
-from tcgtracker.database.tables.catalog import card_products, printings, product_links
+from tcgtracker.database.tables.catalog import (
+    card_products,
+    cards,
+    printings,
+    product_links,
+    tcg_sets,
+)
 from tcgtracker.database.tables.prices import change_cursors, vendor_products
-from tcgtracker.domain.catalog import LinkState
+from tcgtracker.domain.catalog import ASIA, LinkState
 from tcgtracker.domain.source import Source
 
 CURSOR = "links"
@@ -38,6 +44,10 @@ class Origin(StrEnum):
     """The vendor's own record made the card, or joined it."""
     NUMBER_AND_NAME = "number-and-name"
     """The only card of the set with that number and name."""
+    MATCHED = "matched"
+    """What both sides say in words fits this card and no other (`catalog/matching`)."""
+    SUGGESTED = "suggested"
+    """The words fit this card best, and not well enough to be trusted."""
     REFUSED = "refused"
     """An id points at the card and the statement does not agree: trusted for nothing."""
     SUSPENDED = "suspended"
@@ -54,15 +64,21 @@ class ClaimRow:
     variant: str
     origin: str
     evidence: str
+    score: float = 1.0
 
     @property
     def trusted(self) -> bool:
-        return self.origin not in (Origin.REFUSED, Origin.SUSPENDED)
+        return not self.doubted and self.origin != Origin.SUSPENDED
+
+    @property
+    def doubted(self) -> bool:
+        """Whether it never proved anything."""
+        return self.origin in (Origin.REFUSED, Origin.SUGGESTED)
 
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:
-    """A link with the name of its printing ('' for none)."""
+    """A link with the name of its printing ('' for none). score: for writing, never compared."""
 
     vendor_product_id: int
     card_id: int
@@ -70,6 +86,7 @@ class LinkRow:
     state: LinkState
     evidence: str
     decided_by: str = ""
+    score: float = field(default=0.0, compare=False)
 
 
 def products_after(
@@ -135,20 +152,56 @@ def printings_of(connection: Connection, card_ids: Collection[int]) -> dict[int,
     return found
 
 
+def asian_of(connection: Connection, card_ids: Collection[int]) -> set[int]:
+    """Return those of some cards that are of Asian sets."""
+    return {
+        card_id
+        for chunk in chunks(sorted(card_ids))
+        for card_id in connection.scalars(
+            select(cards.c.id)
+            .join(tcg_sets, tcg_sets.c.id == cards.c.set_id)
+            .where(cards.c.id.in_(chunk), tcg_sets.c.region == ASIA)
+        )
+    }
+
+
 def links_of(connection: Connection, product_ids: Collection[int]) -> dict[int, LinkRow]:
     """Return the links that are there, by vendor product."""
-    statement = select(
-        product_links.c.vendor_product_id,
-        product_links.c.card_id,
-        printings.c.name,
-        product_links.c.state,
-        product_links.c.evidence,
-        product_links.c.decided_by,
-    ).select_from(product_links.outerjoin(printings, printings.c.id == product_links.c.printing_id))
     return {
-        row[0]: LinkRow(row[0], row[1], row[2] or "", LinkState(row[3]), row[4], row[5])
+        row[0]: _link(row)
         for chunk in chunks(sorted(product_ids))
-        for row in connection.execute(statement.where(product_links.c.vendor_product_id.in_(chunk)))
+        for row in connection.execute(_LINKS.where(product_links.c.vendor_product_id.in_(chunk)))
+    }
+
+
+def decided_links(
+    connection: Connection, source: Source, card_ids: Collection[int]
+) -> dict[int, LinkRow]:
+    """Return the trusted links that people decided of cards, by vendor product."""
+    return {
+        row[0]: _link(row)
+        for chunk in chunks(sorted(card_ids))
+        for row in connection.execute(
+            _LINKS.where(
+                product_links.c.source == source,
+                product_links.c.card_id.in_(chunk),
+                product_links.c.decided_by != "",
+                product_links.c.state.in_([state for state in LinkState if state.trusted]),
+            )
+        )
+    }
+
+
+def external_ids_of(history: Connection, product_ids: Collection[int]) -> dict[int, str]:
+    """Return the vendor's ids of vendor products."""
+    return {
+        row[0]: row[1]
+        for chunk in chunks(sorted(product_ids))
+        for row in history.execute(
+            select(vendor_products.c.id, vendor_products.c.external_id).where(
+                vendor_products.c.id.in_(chunk)
+            )
+        )
     }
 
 
@@ -187,12 +240,15 @@ def write_links(
             if link.printing
             else None,
             "state": link.state,
-            "score": 1.0 if link.state.trusted else 0.0,
+            "score": link.score,
             "evidence": link.evidence,
             "rule_version": rule_version,
             "checked_at": checked_at,
+            "decided_by": link.decided_by,
+            "skipped_at": None,
         }
-        for link in links
+        # in one order for all, so that two writers cannot wait for each other
+        for link in sorted(links, key=lambda one: one.vendor_product_id)
     ]
     changed = [row for row in rows if row["wanted"] in known]
     new = [
@@ -232,6 +288,14 @@ _PRODUCTS = select(
     vendor_products.c.external_id,
     vendor_products.c.sub_key,
 )
+_LINKS = select(
+    product_links.c.vendor_product_id,
+    product_links.c.card_id,
+    printings.c.name,
+    product_links.c.state,
+    product_links.c.evidence,
+    product_links.c.decided_by,
+).select_from(product_links.outerjoin(printings, printings.c.id == product_links.c.printing_id))
 _CLAIMS = select(
     card_products.c.external_id,
     card_products.c.card_id,
@@ -239,6 +303,7 @@ _CLAIMS = select(
     card_products.c.variant,
     card_products.c.origin,
     card_products.c.evidence,
+    card_products.c.score,
 )
 _UPDATE = (
     update(product_links)
@@ -255,6 +320,8 @@ _UPDATE = (
                 "evidence",
                 "rule_version",
                 "checked_at",
+                "decided_by",
+                "skipped_at",
             )
         }
     )
@@ -263,6 +330,10 @@ _UPDATE = (
 
 def _product(row: Row[Any, Any, Any, Any]) -> VendorProduct:
     return VendorProduct(row[0], Source(row[1]), row[2], row[3])
+
+
+def _link(row: Row[Any, Any, Any, Any, Any, Any]) -> LinkRow:
+    return LinkRow(row[0], row[1], row[2] or "", LinkState(row[3]), row[4], row[5])
 
 
 def _without(row: dict[str, Any], name: str) -> dict[str, Any]:

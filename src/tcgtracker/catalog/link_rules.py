@@ -7,7 +7,7 @@ reason.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tcgtracker.catalog.agreement import plain_printing, printing_of_bracket
@@ -20,7 +20,9 @@ from tcgtracker.domain.source import Source
 
 RULE_VERSION = "ids-2"
 _SHOWN = 5
-_ENGLISH = "English"
+_ENGLISH, _JAPANESE = "English", "Japanese"
+_UNSAID = "Unknown"
+"""As a sub key says that the vendor names no language."""
 
 
 @dataclass(slots=True)
@@ -44,8 +46,15 @@ def decide(
     products: Sequence[VendorProduct],
     claims: Mapping[str, Sequence[ClaimRow]],
     printings: Mapping[int, Collection[str]],
+    refused: Callable[[str, str, int, str], bool] = lambda *_pair: False,
+    *,
+    asian: Collection[int] = (),
 ) -> list[Decision]:
-    """Decide each product on its own; `printings` are those known of each card."""
+    """Decide each product on its own; `printings` are those known of each card.
+
+    refused: tells whether a person refused (external id, sub key, card, printing). asian: the cards
+    of Asian sets.
+    """
     known = {card_id: set(names) for card_id, names in printings.items()}
     # Those with a sub key first: they tell which printings a card has.
     ordered = sorted(products, key=lambda product: (not product.sub_key, product.id))
@@ -57,10 +66,13 @@ def decide(
             decision = _decide_one(product, group, known)
         else:
             decision = _decide_own(product, group[0], known, siblings[group[0].card_id])
+        card_id, printing = decision.claim.card_id, decision.printing
+        if printing and refused(product.external_id, product.sub_key, card_id, printing):
+            decision.refuse(f"a person refused {printing}")
         if decision.printing:
             known.setdefault(decision.claim.card_id, set()).add(decision.printing)
         decisions.append(decision)
-    _refuse_other_languages(decisions)
+    _refuse_other_languages(decisions, asian)
     return decisions
 
 
@@ -123,19 +135,25 @@ def _decide_own(
     return Decision(product, claim, unknown, "", f"{claim.evidence}; {reason}")
 
 
-def _refuse_other_languages(decisions: Sequence[Decision]) -> None:
-    """Trust the English one of a product sold in several languages: the others cost otherwise."""
-    groups: dict[tuple[str, str], list[tuple[str, Decision]]] = defaultdict(list)
+def _refuse_other_languages(decisions: Sequence[Decision], asian: Collection[int]) -> None:
+    """Trust the language of the card's set alone: the others cost otherwise.
+
+    An Asian set may be Japanese, Korean or Chinese: there a language that stands alone is believed.
+    """
+    languages: dict[tuple[str, str], set[str]] = defaultdict(set)
+    told: list[tuple[str, Decision]] = []
     for decision in decisions:
         language = printing_of_sub_key(decision.product.source, decision.product.sub_key)[1]
         if language and decision.state.trusted:
-            place = (decision.product.external_id, decision.printing)
-            groups[place].append((language, decision))
-    for group in groups.values():
-        if len({language for language, _ in group}) > 1:
-            for language, decision in group:
-                if language != _ENGLISH:
-                    decision.refuse("sold in several languages, of which English is shown")
+            languages[decision.product.external_id, decision.printing].add(language)
+            told.append((language, decision))
+    for language, decision in told:
+        several = len(languages[decision.product.external_id, decision.printing]) > 1
+        in_asia = decision.claim.card_id in asian
+        wanted = _JAPANESE if in_asia else _ENGLISH
+        alone = not several and (in_asia or language == _UNSAID)
+        if language != wanted and not alone:
+            decision.refuse(f"sold in {language}, and the set's language is {wanted}")
 
 
 def _decide_one(
@@ -143,6 +161,8 @@ def _decide_one(
 ) -> Decision:
     claim = min(claims, key=lambda one: one.card_id)
     unknown = LinkState.UNKNOWN
+    if not claim.trusted:
+        return Decision(product, claim, unknown, "", f"{claim.origin}: {claim.evidence}")
     if len(claims) > 1:
         cards = ", ".join(str(card_id) for card_id in sorted(one.card_id for one in claims))
         reason = f"product {product.external_id} is claimed by {len(claims)} cards: {cards}"

@@ -13,9 +13,13 @@ from sqlalchemy.exc import IntegrityError
 from tcgtracker.catalog.link_rows import (
     ClaimRow,
     LinkRow,
+    Origin,
     VendorProduct,
+    asian_of,
     claims_of_cards,
     claims_of_products,
+    decided_links,
+    external_ids_of,
     links_of,
     load_cursor,
     printings_of,
@@ -26,14 +30,16 @@ from tcgtracker.catalog.link_rows import (
 )
 from tcgtracker.catalog.link_rules import (
     RULE_VERSION,
+    Decision,
     decide,
     is_kept,
     refuse_rivals,
     refuse_unseen_rivals,
 )
+from tcgtracker.catalog.rejections import load_rejections
 from tcgtracker.catalog.writer import ID_SOURCES
 from tcgtracker.database.engine import Database
-from tcgtracker.database.unit_of_work import UnitOfWork, unit_of_work
+from tcgtracker.database.unit_of_work import UnitOfWork, repeated, unit_of_work
 from tcgtracker.domain.catalog import LinkState
 from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.errors import Conflict
@@ -42,7 +48,6 @@ from tcgtracker.domain.source import Source
 BATCH = 5_000
 OWN_SOURCES = (Source.PRICECHARTING, Source.JUSTTCG)
 """The sources that name products by ids of their own."""
-_ATTEMPTS = 3
 _T = TypeVar("_T")
 
 OnProgress = Callable[[int], None]
@@ -94,24 +99,38 @@ def link_products(
     for claim in claims_of_products(uow.connection, source, siblings):
         by_product[claim.external_id].append(claim)
     report.unclaimed = sum(product.external_id not in by_product for product in vendor_products)
+    rejections = load_rejections(uow.connection, source, siblings)
+    by_product = rejections.applied(by_product)
     products = products_of_ids(uow.history, source, siblings)
-    printings = printings_of(
-        uow.connection, {claim.card_id for group in by_product.values() for claim in group}
-    )
+    card_ids = {claim.card_id for group in by_product.values() for claim in group}
+    printings = printings_of(uow.connection, card_ids)
     present = links_of(uow.connection, [product.id for product in products])
+    # What a person refused may turn out to be another card, never the refused one again.
+    refused = {
+        product.id
+        for product in products
+        if (link := present.get(product.id)) is not None
+        and link.state is LinkState.REJECTED
+        and rejections.concern(product.external_id, product.sub_key)
+    }
+    kept = {name for name, link in present.items() if is_kept(link) and name not in refused}
     decisions = decide(
-        [product for product in products if not is_kept(present.get(product.id))],
+        [product for product in products if product.id not in kept],
         by_product,
         printings,
+        rejections.refuse_printing,
+        asian=asian_of(uow.connection, card_ids),
     )
-    refuse_rivals(
-        decisions,
-        [link for link in present.values() if is_kept(link)],
-        {product.id: product.external_id for product in products},
-    )
+    decided = decided_links(uow.connection, source, card_ids)
+    external_ids = {product.id: product.external_id for product in products}
+    external_ids |= external_ids_of(uow.history, decided.keys() - external_ids.keys())
+    known = [link for name, link in decided.items() if name in external_ids]
+    refuse_rivals(decisions, known, external_ids)
     refuse_unseen_rivals(decisions, by_product, {product.external_id for product in products})
+    decisions = [one for one in decisions if one.product.id not in refused or one.state.trusted]
     asked = {product.id for product in vendor_products}
-    report.kept = len(asked & {name for name, link in present.items() if is_kept(link)})
+    kept |= refused - {one.product.id for one in decisions}
+    report.kept = len(asked & kept)
     states = Counter(decision.state for decision in decisions if decision.product.id in asked)
     report.confirmed = states[LinkState.CONFIRMED]
     report.derived = states[LinkState.DERIVED]
@@ -123,6 +142,7 @@ def link_products(
             printing=decision.printing,
             state=decision.state,
             evidence=decision.evidence,
+            score=_score(decision),
         )
         for decision in decisions
     ]
@@ -147,6 +167,12 @@ def link_products(
         if other is not source:
             link_cards(uow, other, grown, report, clock=clock)
     return report
+
+
+def _score(decision: Decision) -> float:
+    """Return how sure a link is, 0 to 1; that of a suggestion is kept for whoever looks at it."""
+    suggested = decision.claim.origin == Origin.SUGGESTED
+    return decision.claim.score if decision.state.trusted or suggested else 0.0
 
 
 def link_cards(
@@ -264,10 +290,12 @@ def link_new(
 
 def _repeated(database: Database, history: Database, act: Callable[[UnitOfWork], _T]) -> _T:
     """Run one transaction, again when another one made the same link or printing meanwhile."""
-    for _ in range(_ATTEMPTS):
-        try:
-            with unit_of_work(database, history) as uow:
-                return act(uow)
-        except IntegrityError as exc:
-            refused = exc
-    raise Conflict("links are being made by somebody else all the time: run it again") from refused
+
+    def once() -> _T:
+        with unit_of_work(database, history) as uow:
+            return act(uow)
+
+    try:
+        return repeated(once, on=(IntegrityError,))
+    except IntegrityError as exc:
+        raise Conflict("links are being made by somebody else all the time: run it again") from exc

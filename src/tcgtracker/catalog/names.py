@@ -27,7 +27,7 @@ _NUMBER_WORD = re.compile(r"[0-9]+|ii|iii|iv|vi{0,3}|ix|x")
 _COMMON = frozenset(
     {"the", "of", "and", "set", "sets", "tcg", "card", "cards", "game", "series", "collection"}
 )
-_REPRINTS = frozenset({"shadowless"})
+REPRINTS = frozenset({"shadowless"})
 """Words that make another set of one whose name has the rest: its cards bear the same numbers."""
 
 
@@ -92,7 +92,7 @@ def read_set(text: str) -> SetName:
         words = words[found.end() :].strip() or words
     every = frozenset(words.split())
     numbers = frozenset(word for word in every if _NUMBER_WORD.fullmatch(word))
-    return SetName(every - _COMMON or every, numbers | (every & _REPRINTS), region)
+    return SetName(every - _COMMON or every, numbers | (every & REPRINTS), region)
 
 
 def name_without(text: str, drop: Callable[[str], bool]) -> str:

@@ -23,11 +23,13 @@ from tcgtracker.database.tables.catalog import (
     card_products,
     card_quotes,
     cards,
+    manual_prices,
     printings,
     product_links,
     set_aliases,
     tcg_sets,
 )
+from tcgtracker.database.tables.links import link_decisions, link_values, rejected_links
 from tcgtracker.database.unit_of_work import UnitOfWork
 from tcgtracker.domain.catalog import LinkState
 from tcgtracker.domain.clock import Clock
@@ -129,8 +131,9 @@ def settle(intake: CatalogIntake, wanted: Settling, *, clock: Clock) -> SettleRe
                 importer.counts.cards_merged += 1
                 report.merged += 1
                 report.links.cards.add(keeper)
-            elif card.id not in held.links:
+            elif card.id not in held.kept:
                 _drop_card(connection, importer.state, card)
+                writer.note_change()
                 report.dropped += 1
         writer.flush_merges()
         staying = {card.id for card in shrunk if card.id in importer.state.cards}
@@ -143,10 +146,13 @@ def settle(intake: CatalogIntake, wanted: Settling, *, clock: Clock) -> SettleRe
 
 @dataclass(slots=True)
 class _Held:
-    """What still hangs on own cards: which have claims and links, and the printings of these."""
+    """What still hangs on own cards; `printings` are those of links.
+
+    kept: cards with a link or with a user's own price, which are never dropped.
+    """
 
     claims: set[int] = field(default_factory=set)
-    links: set[int] = field(default_factory=set)
+    kept: set[int] = field(default_factory=set)
     printings: set[int] = field(default_factory=set)
 
 
@@ -204,8 +210,13 @@ def _held(connection: Connection, card_ids: Collection[int]) -> _Held:
                 product_links.c.card_id.in_(chunk)
             )
         ):
-            found.links.add(card_id)
+            found.kept.add(card_id)
             found.printings.add(printing_id)
+        found.kept.update(
+            connection.scalars(
+                select(manual_prices.c.card_id).where(manual_prices.c.card_id.in_(chunk))
+            )
+        )
     return found
 
 
@@ -236,7 +247,9 @@ def _drop_printings(
 
 
 def _drop_card(connection: Connection, state: CatalogState, card: KnownCard) -> None:
-    for table in (card_quotes, printings):
+    for table in (card_quotes, link_values, printings, rejected_links):
         connection.execute(delete(table).where(table.c.card_id == card.id))
+    for column in (link_decisions.c.old_card_id, link_decisions.c.new_card_id):
+        connection.execute(update(link_decisions).where(column == card.id).values({column: None}))
     connection.execute(delete(cards).where(cards.c.id == card.id))
     del state.cards[card.id], state.places[card.set_id, card.number, card.art]

@@ -15,6 +15,7 @@ from tcgtracker.catalog.agreement import (
     Verdict,
     compare,
     is_printing,
+    may_be_of_another_set,
     printing_named,
     stated_number,
 )
@@ -86,8 +87,11 @@ def take_own_sets(
         alias = f"{source}:{name}"
         known = intake.set_of(game, alias)
         if known is None or known.code == alias:
+            runs = {one.external_id for one in stated if may_be_of_another_set(one)}
             shared = Counter(
-                facts[claim.card_id].set_id for claim in claims if claim.origin == Origin.TCG_ID
+                facts[claim.card_id].set_id
+                for claim in claims
+                if claim.origin == Origin.TCG_ID and claim.external_id not in runs
             )
             if len(shared) == 1 and shared.total() >= LEAST_SHARED:
                 set_id = next(iter(shared))
@@ -106,7 +110,9 @@ def take_own_sets(
         by_product: dict[str, list[ClaimRow]] = defaultdict(list)
         for claim in claims:
             by_product[claim.external_id].append(claim)
-        settling = Settling(source, by_product, {one.external_id: _printing(one) for one in stated})
+        settling = Settling(
+            source, by_product, {one.external_id: printing_of_statement(one) for one in stated}
+        )
         if known is not None and known.code != alias:
             left = _tie(database, settling, known.id, free)
         report.claimed += len(settling.tied)
@@ -200,7 +206,7 @@ def _record(
     number = stated_number(first)
     if first.product_type is ProductType.SEALED:
         number = first.external_id
-    printings = tuple(dict.fromkeys(_printing(one) for one in ordered))
+    printings = tuple(dict.fromkeys(printing_of_statement(one) for one in ordered))
     record = CardRecord(
         key=f"{source}:{first.external_id}",
         set=_set(source, game, set_name),
@@ -231,7 +237,7 @@ def _is_marked(stated: StatedProduct) -> bool:
     return any(is_printing(text) for text in read_name(stated.name).brackets)
 
 
-def _printing(stated: StatedProduct) -> str:
+def printing_of_statement(stated: StatedProduct) -> str:
     """Return the printing that the brackets name; a vendor leaves the usual one unmarked."""
     named = [text for text in read_name(stated.name).brackets if is_printing(text)]
     return printing_named(named[0]) if len(named) == 1 else " ".join(named) or _PLAIN

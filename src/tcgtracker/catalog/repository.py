@@ -113,13 +113,6 @@ def list_cards(
     return read_page(connection, statement, (cards.c.name, cards.c.id), limit, cursor, _card_row)
 
 
-def cards_by_id(connection: Connection, card_ids: Sequence[CardId]) -> list[CardRow]:
-    """Return cards in the order of the ids; one that is gone is left out."""
-    rows = connection.execute(_CARDS.where(cards.c.id.in_(card_ids)))
-    found = {card.id: card for card in map(_card_row, rows)}
-    return [found[card_id] for card_id in card_ids if card_id in found]
-
-
 def get_card(connection: Connection, card_id: CardId) -> CardRow:
     """Return a card.
 

@@ -2,14 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from tcgtracker.catalog.agreement import CardFacts
-from tcgtracker.catalog.link_rows import ClaimRow, LinkRow, chunks
+from tcgtracker.catalog.link_rows import ClaimRow, chunks
 from tcgtracker.database.dialects.base import DatabaseDialect
 from tcgtracker.database.tables.catalog import (
     card_aliases,
@@ -38,14 +37,6 @@ _FIELDS = (
     "product_type",
 )
 _COLUMNS = tuple(stated_products.c[name] for name in _FIELDS)
-
-
-@dataclass(frozen=True, slots=True)
-class LinkStand:
-    """A link and which rules decided it last."""
-
-    link: LinkRow
-    rule_version: str
 
 
 def load_stated(
@@ -217,6 +208,7 @@ def write_claims(
                     "new_variant": claim.variant,
                     "new_origin": claim.origin,
                     "new_evidence": claim.evidence,
+                    "new_score": claim.score,
                 }
                 for claim in changed
             ],
@@ -233,6 +225,7 @@ def write_claims(
                     "variant": claim.variant,
                     "origin": claim.origin,
                     "evidence": claim.evidence,
+                    "score": claim.score,
                 }
                 for claim in new
             ],
@@ -287,7 +280,10 @@ _CHANGE = (
     update(card_products)
     .where(_OF_CLAIM)
     .values(
-        {name: bindparam(f"new_{name}") for name in ("printing", "variant", "origin", "evidence")}
+        {
+            name: bindparam(f"new_{name}")
+            for name in ("printing", "variant", "origin", "evidence", "score")
+        }
     )
 )
 _STATE = (
@@ -299,6 +295,7 @@ _STATE = (
         evidence=bindparam("new_evidence"),
         rule_version=bindparam("new_rule"),
         checked_at=bindparam("now"),
+        skipped_at=None,
     )
 )
 

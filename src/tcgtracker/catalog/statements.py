@@ -21,6 +21,7 @@ from tcgtracker.catalog.link_rows import (
     products_of_ids,
 )
 from tcgtracker.catalog.links import OWN_SOURCES, LinkReport, link_products
+from tcgtracker.catalog.rejections import load_rejections, refused
 from tcgtracker.catalog.statement_rows import (
     cards_of_aliases,
     load_facts,
@@ -123,6 +124,7 @@ class _Taking:
         self._source = source
         self._products = products
         self._before = load_stated(uow.connection, source, products.keys())
+        self._rejections = load_rejections(uow.connection, source, products.keys())
         self._renamed = {
             name
             for name, product in products.items()
@@ -159,7 +161,7 @@ class _Taking:
             if len(held[name]) > 1:
                 continue  # two cards for one id: nobody's word settles that
             old = held[name][0] if held[name] else None
-            claim_now = self._judged(product, old, leads)
+            claim_now = self._allowed(self._judged(product, old, leads))
             if claim_now == old:
                 continue
             self.touched.add(name)
@@ -176,8 +178,10 @@ class _Taking:
         self, product: StatedProduct, old: ClaimRow | None, leads: rules.Leads
     ) -> ClaimRow | None:
         """Return the product's claim from now on."""
-        if old is None or old.origin == Origin.REFUSED:
-            claim = rules.judge(product, leads)
+        if old is None or old.origin in (Origin.REFUSED, Origin.SUGGESTED):
+            claim = self._allowed(rules.judge(product, leads))
+            if claim is None and old and old.origin == Origin.SUGGESTED:
+                return None if product.external_id in self._renamed else old
             if claim and claim != old:
                 if claim.trusted:
                     self.report.claimed += 1
@@ -197,6 +201,12 @@ class _Taking:
         if claim is None:
             self._lost[product.external_id] = reason
             return replace(old, origin=Origin.SUSPENDED)
+        return claim
+
+    def _allowed(self, claim: ClaimRow | None) -> ClaimRow | None:
+        """Return a claim that proves nothing where a person refused the pair."""
+        if claim and self._rejections.refuse_card(claim.external_id, claim.card_id):
+            return refused(claim)
         return claim
 
     def check_links(self) -> None:

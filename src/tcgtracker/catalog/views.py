@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from tcgtracker.domain.catalog import LinkState, ProductType
 from tcgtracker.domain.ids import CardId, PrintingId, SetId, VendorProductId
 from tcgtracker.domain.source import Source
+from tcgtracker.operations.flags import SourceFlags
 
 T = TypeVar("T")
 
@@ -101,13 +102,13 @@ class Page(Generic[T]):
 class PriceRange:
     """Headline prices of one currency, in its minor units; None is no bound.
 
-    order: of the sources. fresh_from: a price observed before (aware UTC) is stale.
+    flags: which sources speak for a card. fresh_from: a price observed before (aware UTC) is stale.
     """
 
     currency: str
     least: int | None
     most: int | None
-    order: tuple[Source, ...]
+    flags: SourceFlags
     fresh_from: datetime
 
 

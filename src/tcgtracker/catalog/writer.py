@@ -24,7 +24,7 @@ from tcgtracker.integrations.catalog_records import CardRecord, SetRecord
 ID_SOURCES = (Source.TCGCSV, Source.TCGPLAYER)
 """The sources that name products by TCGplayer's product ids."""
 
-# The cards are taken over one after the other: an earlier one may bring the printing of a later.
+# Each takes over the cards one after the other: an earlier one may bring the printing of a later.
 _MERGE = (
     (
         "DELETE FROM product_links WHERE card_id = :loser"
@@ -50,6 +50,17 @@ _MERGE = (
     ),
     "UPDATE card_products SET card_id = :keeper WHERE card_id = :loser",
     "UPDATE card_aliases SET card_id = :keeper WHERE card_id = :loser",
+    "UPDATE manual_prices SET card_id = :keeper WHERE card_id = :loser",
+    (
+        "DELETE FROM rejected_links WHERE card_id = :loser AND EXISTS (SELECT 1 FROM rejected_links"
+        " AS own WHERE own.card_id = :keeper AND own.source = rejected_links.source"
+        " AND own.external_id = rejected_links.external_id AND own.sub_key = rejected_links.sub_key"
+        " AND own.printing = rejected_links.printing)"
+    ),
+    "UPDATE rejected_links SET card_id = :keeper WHERE card_id = :loser",
+    "UPDATE link_decisions SET old_card_id = :keeper WHERE old_card_id = :loser",
+    "UPDATE link_decisions SET new_card_id = :keeper WHERE new_card_id = :loser",
+    "DELETE FROM link_values WHERE card_id = :loser",
     "DELETE FROM card_quotes WHERE card_id = :loser",
     "DELETE FROM cards WHERE id = :loser",
 )
@@ -167,6 +178,10 @@ class BatchWriter:
         else:
             self._claim_changes[external_id, card_id] = claim
 
+    def note_change(self) -> None:
+        """Let search and lists know of a change that was written past this writer."""
+        self._connection.execute(_NEXT_VERSION)
+
     def flush(self) -> None:
         """Write everything; merges first, as they concern only cards of earlier batches."""
         connection = self._connection
@@ -228,11 +243,11 @@ class BatchWriter:
 
     def flush_merges(self) -> None:
         """Merge the cards, for what reads them in the same transaction."""
-        if self._merges:
-            self._connection.execute(_NEXT_VERSION)
-        for merge in self._merges:
-            for statement in _MERGE:
-                self._connection.execute(text(statement), merge)
+        if not self._merges:
+            return
+        self._connection.execute(_NEXT_VERSION)
+        for statement in _MERGE:
+            self._connection.execute(text(statement), self._merges)
         self._merges.clear()
 
     def _bulk(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

@@ -29,8 +29,8 @@ _WIDEST = 120
 
 def card(card: CardText, *, as_json: AsJson = False) -> None:
     """Show a card with its links and price; when several fit the text, list them."""
-    from tcgtracker.analytics.card_history import headline_price
-    from tcgtracker.api.catalog import detail_of, reading
+    from tcgtracker.analytics.headline import headline_price
+    from tcgtracker.api.catalog import detail_of
     from tcgtracker.catalog import repository
 
     with open_tracker(quiet=True) as tracker:
@@ -39,7 +39,7 @@ def card(card: CardText, *, as_json: AsJson = False) -> None:
             _list(found, as_json=as_json)
             return
         now = tracker.clock.now()
-        with reading(tracker) as (connection, history):
+        with tracker.reading() as (connection, history):
             detail = repository.card_detail(connection, history, found[0].id)
             price = headline_price(
                 connection, history, tracker.history.dialect, found[0].id, now=now
@@ -150,9 +150,8 @@ def _history(
     grade: str | None,
 ) -> "CardHistory":
     from tcgtracker.analytics.card_history import card_history
-    from tcgtracker.api.catalog import reading
 
-    with reading(tracker) as (connection, history_connection):
+    with tracker.reading() as (connection, history_connection):
         return card_history(
             connection,
             history_connection,
@@ -195,6 +194,20 @@ def _find(tracker: "Tracker", text: str) -> "list[CardRow]":
     if not found:
         raise NotFound(f"no card fits {text!r}")
     return found
+
+
+def find_one(tracker: "Tracker", text: str) -> int:
+    """Return the id of the one card that fits a text.
+
+    Raises:
+        NotFound: none fits.
+        InvalidInput: several fit; they are listed.
+    """
+    found = _find(tracker, text)
+    if len(found) > 1:
+        _list(found, as_json=False)
+        raise InvalidInput(f"{len(found)} cards fit {text!r}: give the id of one")
+    return int(found[0].id)
 
 
 def _list(found: "list[CardRow]", *, as_json: bool) -> None:

@@ -1,9 +1,9 @@
-"""`tcgtracker demo`: a small tracker with invented prices, to look around in."""
+"""`tcgtracker demo`: a tracker with invented prices, to look around in."""
 
 import shlex
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from secrets import token_urlsafe
@@ -12,17 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tcgtracker.cli.opening import open_tracker
 from tcgtracker.cli.text import printable
 from tcgtracker.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from tcgtracker.tracker import Tracker
+    from tcgtracker.demo.place import Demo
 
-_SEED = 7
-_EVENING_HOURS = 20
+_USER = "demo"
 
 
 def demo(
@@ -34,110 +32,102 @@ def demo(
         Path | None,
         typer.Option(help="Empty folder to keep it in; a temporary one otherwise."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Other invented prices.")] = _SEED,
+    seed: Annotated[int, typer.Option(help="Other invented prices.")] = 7,
+    days: Annotated[
+        int, typer.Option(min=1, max=1000, help="Days of prices up to the present.")
+    ] = 120,
+    speed: Annotated[
+        float,
+        typer.Option(min=0, max=20, help="Days that pass in a minute; 0 = time passes as always."),
+    ] = 1.0,
 ) -> None:
-    """Make a small database of invented cards and prices, and serve it.
+    """Serve a tracker whose vendors are on this machine and invent their prices.
 
-    The files are taken in as `import` does it. Nothing of your own database is touched; without
-    --folder everything is deleted at the end.
+    Its database begins so many days ago, asks the vendors day by day as any tracker does, and goes
+    on doing so while it is looked at. Nothing of your own is read or changed, neither database nor
+    keys; without --folder everything is deleted at the end.
     """
-    from tcgtracker.cli.serve import bind, prepare, run
-    from tcgtracker.config import Settings
-
-    with _stoppable(), ExitStack() as stack:
-        if folder is None:
-            place = Path(stack.enter_context(TemporaryDirectory(prefix="tcgtracker-demo-")))
-        else:
-            place = folder.absolute()
-            place.mkdir(parents=True, exist_ok=True)
-            if any(place.iterdir()):
-                raise InvalidInput(f"{folder} is not empty: name another folder")
-        url = f"sqlite:///{place / 'demo.db'}"
-        settings = Settings(
-            app={"port": port, "host": "127.0.0.1", "log_level": "WARNING"},
-            database={"url": url},
-            history={"url": ""},
-            security={"secret_key": token_urlsafe(32)},
-        )
-        bound = stack.enter_context(bind(settings.app.host, port))
-        tracker = stack.enter_context(open_tracker(settings, require_current=False))
-        prepare(tracker.database)
-        cards = fill(tracker, place, seed=seed)
-        key = _make_key(tracker)
-
-        def say(address: str) -> str:
-            lines = [
-                f"serving on {address} (documentation: {address}/docs)",
-                *(
-                    f"card: {address}/api/v1/prices/card/{card_id}?days=120 ({printable(name)})"
-                    for name, card_id in list(cards.items())[:2]
-                ),
-                "the API wants an account; this key is the demo's:",
-                f"  curl -H 'X-API-Key: {key}' '{address}/api/v1/cards'",
-                "try in another terminal:",
-            ]
-            environment = f"DB_URL={shlex.quote(url)}"
-            name = shlex.quote(next(iter(cards)))
-            commands = (f"card {name}", f"history {name} --days 120", "holds list")
-            lines.extend(f"  {environment} tcgtracker {words}" for words in commands)
-            return "\n".join([*lines, "Ctrl-C ends it."])
-
-        run(tracker, bound, say)
-
-
-def fill(tracker: "Tracker", folder: Path, *, seed: int) -> dict[str, int]:
-    """Write vendor-shaped files, take them in, seal what is old; return some cards by name."""
-    from datetime import timedelta
-
-    from tcgtracker.catalog import repository
-    from tcgtracker.catalog.service import import_catalog
-    from tcgtracker.cli.demo_data import write_files
     from tcgtracker.cli.imports import progress_bar
-    from tcgtracker.integrations.price_files import iter_price_pages, total_bytes
-    from tcgtracker.prices.seal import seal_price_history
-    from tcgtracker.quotes.card_quotes import rebuild
-    from tcgtracker.quotes.following import follow
+    from tcgtracker.cli.serve import bind, run
+    from tcgtracker.demo.days import Days
+    from tcgtracker.demo.history import fill
+    from tcgtracker.demo.place import open_demo
+    from tcgtracker.runtime.logging import configure_logging
 
-    now = tracker.clock.now()
-    # A day's prices are those of its evening: today's may not be there yet.
-    last_day = (now - timedelta(hours=_EVENING_HOURS)).date()
-    files = write_files(folder, last_day, seed=seed)
-    with progress_bar() as show:
-        import_catalog(
-            tracker.database,
-            tracker.history,
-            files.catalog,
-            clock=tracker.clock,
-            on_progress=show,
-        )
-        total = total_bytes(files.prices)
-        pages = iter_price_pages(files.prices, on_progress=lambda done: show("prices", done, total))
-        tracker.intake.collect(pages, input_name="demo")
-        show("links", 0, 0)
-        follow(tracker.database, tracker.history, clock=tracker.clock)
-        rebuild(tracker.database, tracker.history)
-        seal_price_history(
-            tracker.history, now=now, after_days=tracker.settings.history.seal_after_days
-        )
-    names = [files.spiked.name, *(product.name for product in files.products[1:3])]
-    with tracker.database.read() as connection:
-        return {name: repository.find_cards(connection, name)[0].id for name in names}
+    configure_logging(level="CRITICAL")  # what the vendors do wrong here is wanted
+    with _stoppable(), ExitStack() as stack:
+        place = _place(folder, stack)
+        bound = stack.enter_context(bind("127.0.0.1", port))
+        shown = stack.enter_context(open_demo(place, seed=seed, days=days))
+        with progress_bar() as show:
+            fill(shown, days, on_progress=show)
+        say = _greeting(shown, place)
+        shown.sandbox.clock.run(1.0)
+        configure_logging(level="ERROR")
+        passing = Days(shown, speed)
+        passing.start()
+        run(shown.tracker, bound, say, on_stop=passing.stop)
 
 
-def _make_key(tracker: "Tracker") -> str:
-    """Make the demo's user, whose password nobody needs, and a key that may do everything."""
+def _place(folder: Path | None, stack: ExitStack) -> Path:
+    if folder is None:
+        return Path(stack.enter_context(TemporaryDirectory(prefix="tcgtracker-demo-")))
+    place = folder.absolute()
+    place.mkdir(parents=True, exist_ok=True)
+    if any(place.iterdir()):
+        raise InvalidInput(f"{folder} is not empty: name another folder")
+    return place
+
+
+def _greeting(demo: "Demo", place: Path) -> "Callable[[str], str]":
+    """Return what makes the first words from the address."""
+    from tcgtracker.demo.place import DATABASE
+    from tcgtracker.demo.sights import sights
+
+    password, key = _make_user(demo)
+    link = demo.tracker.accounts.make_link(_USER)
+    seen = sights(demo)
+
+    def say(address: str) -> str:
+        environment = f"DB_URL={shlex.quote(f'sqlite:///{place / DATABASE}')}"
+        history = f"{address}/api/v1/prices/card/{seen[0].card_id}?days=120"
+        lines = [
+            f"serving on {address} (documentation: {address}/docs)",
+            f"open {address}/sign-in/link?token={link}",
+            f"  (signs you in once, within half an hour; later as {_USER} with {password})",
+            "worth a look:",
+            *(f"  {address}/cards/{one.card_id} {printable(one.name)}: {one.what}" for one in seen),
+            "for programs:",
+            f"  curl -H 'X-API-Key: {key}' '{history}'",
+            "in another terminal:",
+            *(
+                f"  {environment} tcgtracker {words}"
+                for words in (
+                    f"card {seen[0].card_id}",
+                    f"history {seen[0].card_id} --days 120",
+                    "holds list",
+                )
+            ),
+            "Ctrl-C ends it.",
+        ]
+        return "\n".join(lines)
+
+    return say
+
+
+def _make_user(demo: "Demo") -> tuple[str, str]:
+    """Make the admin; return the password, and a key that may do everything."""
     from tcgtracker.database.tables.accounts import KeyScope
 
-    password = token_urlsafe(16)
-    tracker.accounts.register("demo", password)
-    pair = tracker.accounts.sign_in("demo", password)
-    account = tracker.door.account(token=pair.access_token)
-    return tracker.api_keys.make(account, "demo", KeyScope.WRITE)[1]
+    tracker, password = demo.tracker, token_urlsafe(9)
+    tracker.accounts.register(_USER, password)
+    account = tracker.door.account(token=tracker.accounts.sign_in(_USER, password).access_token)
+    return password, tracker.api_keys.make(account, _USER, KeyScope.WRITE)[1]
 
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Let SIGTERM end the making of files as it ends the server: cleanly, and with code 0."""
+    """Let SIGTERM end the start as it ends the server: cleanly, and with code 0."""
 
     def stop(_signal: int, _frame: "FrameType | None") -> None:
         sys.exit(0)

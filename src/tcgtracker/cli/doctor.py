@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tcgtracker.cli.doctor_operation import examine_operation, examine_reach
+from tcgtracker.cli.finding import Finding, Level
 from tcgtracker.cli.opening import databases, open_tracker, require_existing
 from tcgtracker.cli.output import write_json, write_table
 from tcgtracker.domain.errors import InvalidInput, StorageError, TrackerError
@@ -22,24 +23,6 @@ _OLDEST, _NEWEST = (3, 11), (3, 14)
 _MIB = 1 << 20
 _LITTLE_DISK = 2048 * _MIB
 _NO_DISK = 200 * _MIB
-
-
-class Level(StrEnum):
-    """How a check came out."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check: what was looked at, what was found, what the operator does about it."""
-
-    check: str
-    level: Level
-    detail: str
-    mend: str = ""
 
 
 def doctor(
@@ -65,6 +48,7 @@ def examine() -> Iterator[Finding]:
     try:
         with open_tracker(require_current=False) as tracker:
             yield Finding("configuration", Level.OK, "read from the environment and .env")
+            yield from examine_reach(tracker)
             for database in databases(tracker):
                 prefix = "" if database is tracker.database else "history "
                 for finding in _examine_database(tracker, database):
@@ -114,7 +98,7 @@ def _examine_database(tracker: "Tracker", database: "Database") -> Iterator[Find
     with database.read() as connection:
         yield _check_durability(database, connection)
         if database is tracker.database:
-            yield _check_jobs(connection)
+            yield from examine_operation(tracker, connection)
         if database is tracker.history:
             yield _check_months(tracker, connection)
 
@@ -158,19 +142,6 @@ def _check_durability(database: "Database", connection: "Connection") -> Finding
         mend = "set them back: a power cut would lose prices that were acknowledged"
         return Finding("durability", Level.FAIL, "; ".join(problems), mend)
     return Finding("durability", Level.OK, "acknowledged writes survive a power cut")
-
-
-def _check_jobs(connection: "Connection") -> Finding:
-    from sqlalchemy import func, select
-
-    from tcgtracker.database.tables.operations import JobState, jobs
-
-    dead = connection.execute(
-        select(func.count()).select_from(jobs).where(jobs.c.state == JobState.DEAD)
-    ).scalar_one()
-    if dead:
-        return Finding("jobs", Level.WARN, f"{dead} dead", "read their errors, then retry them")
-    return Finding("jobs", Level.OK, "none is dead")
 
 
 def _check_months(tracker: "Tracker", connection: "Connection") -> Finding:

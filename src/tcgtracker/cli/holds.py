@@ -24,28 +24,24 @@ def list_(
     """List the prices that wait for a decision, oldest first."""
     from tcgtracker.domain.clock import from_epoch, iso
     from tcgtracker.domain.money import format_minor
-    from tcgtracker.domain.quote import HoldState
-    from tcgtracker.prices.holds import load_holds
-    from tcgtracker.prices.products import load_series
+    from tcgtracker.prices.decisions import load_open_holds
 
     with open_tracker(quiet=True) as tracker, tracker.history.read() as connection:
-        holds = load_holds(connection, state=HoldState.HELD, limit=limit)
-        wanted = sorted({hold.series_id for hold in holds})
-        series = {one.id: one for one in load_series(connection, series_ids=wanted)}
+        waiting = load_open_holds(connection, limit=limit)
     found: list[dict[str, str | int | None]] = [
         {
-            "hold_id": hold.id,
-            "source": series[hold.series_id].source,
-            "external_id": series[hold.series_id].external_id,
-            "printing": series[hold.series_id].facet.sub_key,
-            "variant": series[hold.series_id].facet.variant,
-            "observed_at": iso(from_epoch(hold.observed_at)),
-            "market_price": format_minor(hold.market, series[hold.series_id].facet.currency),
-            "currency": series[hold.series_id].facet.currency,
-            "confirmed_days": len(hold.confirmed_days),
-            "reason": hold.reason,
+            "hold_id": one.hold.id,
+            "source": one.series.source,
+            "external_id": one.series.external_id,
+            "printing": one.series.facet.sub_key,
+            "variant": one.series.facet.variant,
+            "observed_at": iso(from_epoch(one.hold.observed_at)),
+            "market_price": format_minor(one.hold.market, one.series.facet.currency),
+            "currency": one.series.facet.currency,
+            "confirmed_days": len(one.hold.confirmed_days),
+            "reason": one.hold.reason,
         }
-        for hold in holds
+        for one in waiting
     ]
     if as_json:
         write_json(found)
@@ -59,22 +55,18 @@ def list_(
 @app.command()
 def release(hold_id: HoldId) -> None:
     """Let a held price into the history, at its own moment."""
-    from tcgtracker.prices.decisions import release_hold
-    from tcgtracker.quotes.following import follow
+    from tcgtracker.operations.audit import Actor
 
     with open_tracker(quiet=True) as tracker:
-        with tracker.history.write() as connection:
-            now = tracker.clock.now()
-            release_hold(connection, tracker.history.dialect, hold_id, by=_BY, now=now)
-        follow(tracker.database, tracker.history, clock=tracker.clock)
+        tracker.administration.release_hold(hold_id, by=Actor(), name=_BY)
     typer.echo(f"released {hold_id}")
 
 
 @app.command()
 def reject(hold_id: HoldId) -> None:
     """Keep a held price out of the history for good."""
-    from tcgtracker.prices.decisions import reject_hold
+    from tcgtracker.operations.audit import Actor
 
-    with open_tracker(quiet=True) as tracker, tracker.history.write() as connection:
-        reject_hold(connection, hold_id, by=_BY, now=tracker.clock.now())
+    with open_tracker(quiet=True) as tracker:
+        tracker.administration.reject_hold(hold_id, by=Actor(), name=_BY)
     typer.echo(f"rejected {hold_id}")

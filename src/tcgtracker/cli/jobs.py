@@ -94,10 +94,10 @@ def show(job_id: Id, as_json: AsJson = False) -> None:  # noqa: FBT002 - as abov
 @app.command()
 def retry(job_id: Id) -> None:
     """Let a dead job begin again: ready now, with all its tries."""
-    from tcgtracker.operations import repository
+    from tcgtracker.operations.audit import Actor
 
-    with open_tracker() as tracker, tracker.unit_of_work() as uow:
-        repository.retry(uow.connection, JobId(job_id), tracker.clock.now())
+    with open_tracker() as tracker:
+        tracker.administration.retry_job(JobId(job_id), by=Actor())
     typer.echo(f"job {job_id} is ready: a running worker takes it within seconds")
 
 

@@ -56,10 +56,8 @@ def _budget_rows(one: "Budget") -> list[tuple[Cell, ...]]:
 
 
 def _left_out(made: "DuePlan") -> dict[str, int]:
-    found = {reason: len(ids) for reason, ids in made.plan.left_out.items()}
-    if made.fresh:
-        found["as new as their source has them"] = len(made.fresh)
-    return {**found, **made.without}
+    fresh = {"as new as their source has them": len(made.fresh)} if made.fresh else {}
+    return {**made.left_out(), **fresh}
 
 
 def _plan_as_dict(made: "DuePlan") -> dict[str, object]:

@@ -1,18 +1,15 @@
 """`tcgtracker sandbox`: the vendors on this machine, for trying things out without keys."""
 
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tcgtracker.cli.stopping import until_told
 from tcgtracker.domain.errors import Conflict, InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import date
-    from threading import Event
-    from types import FrameType
 
     from tcgtracker.sandbox.serving import Sandbox
 
@@ -56,7 +53,7 @@ def sandbox(
         speed=speed,
         port_base=port_base,
     )
-    with _until_told() as ended:  # from here on, so that no signal finds the ports half open
+    with until_told() as ended:  # from here on, so that no signal finds the ports half open
         try:
             served.start()
         except OSError as exc:
@@ -93,23 +90,3 @@ def _say(served: "Sandbox") -> None:
     for name, value in served.environment().items():
         typer.echo(f"{name}={value}")
     sys.stdout.flush()  # whoever started us through a pipe waits for these lines
-
-
-@contextmanager
-def _until_told() -> "Iterator[Event]":
-    """Give an event that Ctrl-C and SIGTERM set, so that both end the command as it should."""
-    import signal
-    from threading import Event
-
-    ended = Event()
-
-    def stop(_number: int, _frame: "FrameType | None") -> None:
-        ended.set()
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield ended
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

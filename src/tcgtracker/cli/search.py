@@ -23,7 +23,7 @@ def search(
     with open_tracker(quiet=True) as tracker:
         hits = tracker.search.search(" ".join(text), Filters(game), limit=limit)
         with tracker.database.read() as connection:
-            found = repository.cards_by_id(connection, hits.card_ids)
+            found = repository.get_cards(connection, hits.card_ids)
     for card in found:
         if as_json:
             row = {

@@ -1,4 +1,4 @@
-"""`tcgtracker serve`: the API in one process."""
+"""`tcgtracker serve`: all in one process; `tcgtracker api`: pages and API without the jobs."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+    from tcgtracker.config import Settings
     from tcgtracker.database.engine import Database
     from tcgtracker.tracker import Tracker
 
@@ -21,29 +22,41 @@ _MAX_CONNECTIONS = 1000
 """Below the usual limit of 1,024 open files. Requests in progress are bounded by the API itself."""
 
 
-def serve(
-    *,
-    host: Annotated[
-        str | None, typer.Option(help="Address to serve on; APP_HOST otherwise.")
-    ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65535, help="Port, 0 for a free one; APP_PORT otherwise."),
-    ] = None,
-) -> None:
-    """Serve the API, and do the background work.
+Host = Annotated[str | None, typer.Option(help="Address to serve on; APP_HOST otherwise.")]
+Port = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, help="Port, 0 for a free one; APP_PORT otherwise."),
+]
+
+
+def serve(*, host: Host = None, port: Port = None) -> None:
+    """Serve the pages and the API, and do the background work.
 
     A SQLite database that is not there yet is made first; another one must be of this program's
     schema.
     """
-    from tcgtracker.config import Settings
-
-    given = {"host": host, "port": port}
-    settings = Settings(app={key: value for key, value in given.items() if value is not None})
+    settings = _settings(host, port)
     with open_tracker(settings, require_current=False) as tracker:
         for database in databases(tracker):
             prepare(database)
         run(tracker, bind(settings.app.host, settings.app.port))
+
+
+def api(*, host: Host = None, port: Port = None) -> None:
+    """Serve pages and API; `worker` does the background work, `scheduler` writes what is due.
+
+    The databases must be there: `tcgtracker db upgrade` makes them.
+    """
+    settings = _settings(host, port)
+    with open_tracker(settings) as tracker:
+        run(tracker, bind(settings.app.host, settings.app.port), with_jobs=False)
+
+
+def _settings(host: str | None, port: int | None) -> "Settings":
+    from tcgtracker.config import Settings
+
+    given = {"host": host, "port": port}
+    return Settings(app={key: value for key, value in given.items() if value is not None})
 
 
 def prepare(database: "Database") -> None:
@@ -101,14 +114,24 @@ def address_of(bound: "socket.socket") -> str:
 
 
 def run(
-    tracker: "Tracker", bound: "socket.socket", say: "Callable[[str], str] | None" = None
+    tracker: "Tracker",
+    bound: "socket.socket",
+    say: "Callable[[str], str] | None" = None,
+    *,
+    with_jobs: bool = True,
+    on_stop: "Callable[[], None] | None" = None,
 ) -> None:
-    """Serve until a signal says stop; `say` makes the first words from the address."""
+    """Serve until a signal says stop, and close the tracker.
+
+    say: makes the first words from the address. with_jobs: do the background work here too.
+    on_stop: called before the tracker is closed.
+    """
     import signal
+    from asyncio import to_thread
 
     import uvicorn
 
-    from tcgtracker.api.app import create_app
+    from tcgtracker.faces import create_site
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: "list[socket.socket] | None" = None) -> None:
@@ -118,9 +141,14 @@ def run(
             typer.echo(said if say is None else say(address))
             sys.stdout.flush()  # whoever started us through a pipe waits for this line
 
+        async def shutdown(self, sockets: "list[socket.socket] | None" = None) -> None:
+            if on_stop is not None:
+                await to_thread(on_stop)
+            await super().shutdown(sockets)
+
     server = Server(
         uvicorn.Config(
-            create_app(tracker, with_jobs=True),
+            create_site(tracker, with_jobs=with_jobs),
             log_config=None,  # logging is set up already
             access_log=False,
             lifespan="on",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tcgtracker.cli.imports import progress_bar
 from tcgtracker.cli.opening import open_tracker
 from tcgtracker.cli.output import write_json, write_table
 from tcgtracker.domain.errors import InvalidInput
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tcgtracker.tracker import Tracker
 
 app = typer.Typer(
-    help="Look at the vendors, switch them off and on, let stopped ones be tried again.",
+    help="Look at the vendors, switch them off and on, try stopped ones again, delete their data.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -30,14 +31,8 @@ def list_(
     *, as_json: Annotated[bool, typer.Option("--json", help="Write JSON instead of text.")] = False
 ) -> None:
     """List the vendors with their health and what is left of their quotas."""
-    from tcgtracker.operations.source_status import load_statuses
-
     with open_tracker(quiet=True) as tracker:
-        entries = tracker.vendors.entries()
-        plans = {entry.info.vendor: tracker.plans[entry.info.vendor] for entry in entries}
-        with tracker.database.read() as connection:
-            statuses = load_statuses(connection, plans, tracker.clock.now())
-    lines = [line_of(entry, status) for entry, status in zip(entries, statuses, strict=True)]
+        lines = [line_of(one.entry, one.status) for one in tracker.administration.sources()]
     if as_json:
         write_json(lines)
         return
@@ -92,19 +87,40 @@ def resume(name: Name) -> None:
     Its quota is taken from the settings again, less what is used. A wait that the vendor asked for
     is kept.
     """
-    from tcgtracker.operations import source_status
+    from tcgtracker.operations.audit import Actor
 
     with open_tracker(quiet=True) as tracker:
-        _entry(tracker, name)
-        with tracker.database.write() as connection:
-            source_status.resume(
-                connection,
-                tracker.database.dialect,
-                name,
-                tracker.plans[name],
-                tracker.clock.now(),
-            )
+        _must_know(tracker, name)
+        tracker.administration.resume(name, by=Actor())
     typer.echo(f"{name} will be tried with the next call")
+
+
+@app.command()
+def purge(
+    name: Name,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON instead of text.")] = False,
+) -> None:
+    """Switch a vendor off and delete what is stored of it: prices, products, links, statements.
+
+    Cards and sets stay. There is no way back but a backup; stopped in the middle, it is run again.
+    """
+    from tcgtracker.operations.audit import Actor
+
+    with open_tracker(quiet=True) as tracker:
+        _must_know(tracker, name)
+        if not yes:
+            typer.confirm(f"Delete everything that is stored of {name}?", abort=True)
+        with progress_bar() as show:
+            report = tracker.administration.purge(
+                name, by=Actor(), on_progress=lambda done, total: show("products", done, total)
+            )
+    if as_json:
+        write_json(report)
+        return
+    counts = ", ".join(f"{count} {what}" for what, count in report.as_dict().items())
+    typer.echo(f"{name} is switched off; deleted: {counts}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,21 +170,20 @@ def line_of(entry: "VendorEntry", status: "SourceStatus") -> SourceLine:
 
 
 def _switch(name: str, *, enabled: bool) -> None:
-    from tcgtracker.operations.source_status import switch
+    from tcgtracker.operations.audit import Actor
 
     with open_tracker(quiet=True) as tracker:
-        entry = _entry(tracker, name)
-        with tracker.database.write() as connection:
-            switch(connection, tracker.database.dialect, name, enabled=enabled)
+        _must_know(tracker, name)
+        tracker.administration.switch(name, enabled=enabled, by=Actor())
+        entry = tracker.administration.source(name).entry
     more = f", but is not asked: {entry.disabled}" if enabled and entry.disabled else ""
     typer.echo(f"{name} is switched {'on' if enabled else 'off'}{more}")
 
 
-def _entry(tracker: "Tracker", name: str) -> "VendorEntry":
-    entries = {entry.info.vendor: entry for entry in tracker.vendors.entries()}
-    if name not in entries:
-        raise InvalidInput(f"there is no vendor {name!r}; known: {', '.join(sorted(entries))}")
-    return entries[name]
+def _must_know(tracker: "Tracker", name: str) -> None:
+    known = sorted(entry.info.vendor for entry in tracker.vendors.entries())
+    if name not in known:
+        raise InvalidInput(f"there is no vendor {name!r}; known: {', '.join(known)}")
 
 
 def _moment(moment: datetime | None) -> str:

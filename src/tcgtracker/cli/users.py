@@ -41,6 +41,18 @@ def add(
         _say(tracker.accounts.add_user(name, password, Role.ADMIN if admin else Role.USER))
 
 
+@app.command()
+def link(name: Name) -> None:
+    """Write an address that signs the user in once, within half an hour.
+
+    For the first look, and for whoever has forgotten a password: nobody else knows the address.
+    """
+    with open_tracker(quiet=True) as tracker:
+        token = tracker.accounts.make_link(name)
+        host, port = tracker.settings.app.host, tracker.settings.app.port
+    typer.echo(f"http://{f'[{host}]' if ':' in host else host}:{port}/sign-in/link?token={token}")
+
+
 @app.command("list")
 def list_(
     *, as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False

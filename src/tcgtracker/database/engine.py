@@ -1,16 +1,19 @@
 """One database: its engine, its dialect, and the two ways in (a reader and a writer)."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
-from sqlalchemy import Connection, Engine, make_url
+from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from tcgtracker.database.dialects.base import DatabaseDialect
 from tcgtracker.database.dialects.postgresql import PostgresqlDialect
 from tcgtracker.database.dialects.sqlite import SqliteDialect
-from tcgtracker.domain.errors import InvalidInput, StorageError
+from tcgtracker.domain.errors import Deadlock, InvalidInput, StorageError
+from tcgtracker.runtime.metrics import Metrics
 
 _DIALECTS: dict[str, type[DatabaseDialect]] = {
     "sqlite": SqliteDialect,
@@ -18,15 +21,27 @@ _DIALECTS: dict[str, type[DatabaseDialect]] = {
 }
 _BY_NAME = {name: make() for name, make in _DIALECTS.items()}
 
+Fence: TypeAlias = Callable[[Connection], None]
+
 
 class Database:
     """Opens nothing until it is used; `close` gives the connections back.
+
+    pool: the name of its connections in the metrics.
 
     Raises:
         InvalidInput: the URL is not of a database that we know.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, busy_timeout_s: int = 15) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        busy_timeout_s: int = 15,
+        metrics: Metrics | None = None,
+        pool: str = "main",
+    ) -> None:
         try:
             parsed = make_url(url)
         except ArgumentError as exc:
@@ -44,7 +59,11 @@ class Database:
         self.dialect: DatabaseDialect = _DIALECTS[name]()
         self._pool_size = pool_size
         self._busy_timeout_s = busy_timeout_s
+        self._metrics = metrics
+        self._pool = pool
         self._engines: dict[bool, Engine] = {}
+        self._making = threading.Lock()
+        self._fences = threading.local()
 
     @property
     def path(self) -> Path | None:
@@ -54,14 +73,20 @@ class Database:
         )
 
     def engine(self, *, writes: bool) -> Engine:
-        if writes not in self._engines:
-            self._engines[writes] = self.dialect.create_engine(
-                self.url,
-                writes=writes,
-                pool_size=self._pool_size,
-                busy_timeout_s=self._busy_timeout_s,
-            )
-        return self._engines[writes]
+        if (known := self._engines.get(writes)) is not None:
+            return known
+        with self._making:  # threads that come first together share one pool
+            if writes not in self._engines:
+                made = self.dialect.create_engine(
+                    self.url,
+                    writes=writes,
+                    pool_size=self._pool_size,
+                    busy_timeout_s=self._busy_timeout_s,
+                )
+                if self._metrics is not None:
+                    _watch(made, self._metrics, self._pool, 2 * self._pool_size)
+                self._engines[writes] = made
+            return self._engines[writes]
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -70,7 +95,7 @@ class Database:
         Raises:
             StorageError: the database does not answer.
         """
-        with _translated(self), self.engine(writes=False).connect() as connection:
+        with self.translated(), self.engine(writes=False).connect() as connection:
             yield connection
 
     @contextmanager
@@ -80,8 +105,38 @@ class Database:
         Raises:
             StorageError: the database does not answer or the file is not a database.
         """
-        with _translated(self), self.engine(writes=True).begin() as connection:
+        with self.translated(), self.engine(writes=True).begin() as connection:
+            fence: Fence | None = getattr(self._fences, "fence", None)
+            if fence is not None:
+                fence(connection)
             yield connection
+
+    @contextmanager
+    def fenced(self, fence: Fence) -> Iterator[None]:
+        """Begin each write transaction of this thread with `fence`, which refuses it by raising."""
+        before = getattr(self._fences, "fence", None)
+        self._fences.fence = fence
+        try:
+            yield
+        finally:
+            self._fences.fence = before
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turn what a driver says of a database that cannot be used into our error.
+
+        Bulk statements go to the driver directly, so its own errors come beside SQLAlchemy's.
+        """
+        try:
+            yield
+        except DBAPIError as exc:
+            if (mended := _mended(self, exc.orig)) is None:
+                raise
+            raise mended from exc
+        except self.dialect.driver_errors as exc:
+            if (mended := _mended(self, exc)) is None:
+                raise
+            raise mended from exc
 
     def close(self) -> None:
         for engine in self._engines.values():
@@ -89,39 +144,38 @@ class Database:
         self._engines.clear()
 
 
+def _watch(engine: Engine, metrics: Metrics, name: str, most: int) -> None:
+    """Let the gauges follow the pool; `most` connections come on top of each other at most."""
+    in_use = metrics.pool_in_use.labels(name)
+    metrics.pool_size.labels(name).inc(most)
+
+    def out(*_: object) -> None:
+        in_use.inc()
+
+    def back(*_: object) -> None:
+        in_use.dec()
+
+    event.listen(engine, "checkout", out)
+    event.listen(engine, "checkin", back)
+
+
 def dialect_of(connection: Connection) -> DatabaseDialect:
     """Return the dialect of a connection of ours."""
     return _BY_NAME[connection.dialect.name]
 
 
-@contextmanager
-def _translated(database: Database) -> Iterator[None]:
-    """Turn what a driver says of a database that cannot be used into our error.
-
-    Bulk statements go to the driver directly, so its own errors come beside SQLAlchemy's.
-    """
-    try:
-        yield
-    except DBAPIError as exc:
-        if (mend := _mend(database, exc.orig)) is None:
-            raise
-        raise StorageError(mend) from exc
-    except database.dialect.driver_errors as exc:
-        if (mend := _mend(database, exc)) is None:
-            raise
-        raise StorageError(mend) from exc
-
-
-def _mend(database: Database, error: BaseException | None) -> str | None:
-    """Return what to tell the operator, None for an error that is a fault of the program."""
+def _mended(database: Database, error: BaseException | None) -> StorageError | None:
+    """Return what tells the operator, None for an error that is a fault of the program."""
     where = database.path or database.url.render_as_string(hide_password=True)
     lines = str(error).strip().splitlines()
     said = lines[0] if lines else type(error).__name__
     if "malformed" in said or "not a database" in said:
-        return (
+        return StorageError(
             f"database {where}: {said}; it is left as it is: restore a backup or name another"
             " file in DB_URL"
         )
+    if database.dialect.is_deadlock(error):
+        return Deadlock(f"database {where}: {said}")
     if database.dialect.is_unavailable(error):
-        return f"database {where}: {said}"
+        return StorageError(f"database {where}: {said}")
     return None

@@ -33,6 +33,12 @@ def head_revision() -> str:
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
+def known_revisions() -> frozenset[str]:
+    """Return the revisions that this program knows."""
+    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
+    return frozenset(script.revision for script in scripts)
+
+
 def current_revision(database: Database) -> str:
     """Return the revision of the database, empty for a database without our tables."""
     with database.read() as connection:
@@ -90,8 +96,7 @@ def _apply(connection: Connection, act: Callable[[Config], None], target: str) -
 
 
 def _refuse_unknown(found: str) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found and found not in known:
+    if found and found not in known_revisions():
         raise StorageError(
             f"the database is at revision {found}, which this program does not know: it was made by"
             " a newer version; install that version or restore a backup"

@@ -3,10 +3,17 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+import structlog
 from sqlalchemy import Connection
 
 from tcgtracker.database.engine import Database
+from tcgtracker.domain.errors import Deadlock
+
+log = structlog.get_logger(__name__)
+
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -35,3 +42,19 @@ def unit_of_work(database: Database, history: Database) -> Iterator[UnitOfWork]:
                 yield uow
     for action in uow._after_commit:
         action()
+
+
+def repeated(
+    act: Callable[[], _T], *, on: tuple[type[Exception], ...] = (), attempts: int = 3
+) -> _T:
+    """Return what a whole transaction returns; run it again when another one was in its way.
+
+    on: what says so beside a deadlock. The last refusal is raised as it is.
+    """
+    refusals: tuple[type[Exception], ...] = (Deadlock, *on)
+    for _ in range(attempts - 1):
+        try:
+            return act()
+        except refusals as exc:
+            log.info("transaction.repeated", reason=str(exc))
+    return act()

@@ -26,6 +26,18 @@ class LinkState(StrEnum):
         return self in (LinkState.CONFIRMED, LinkState.DERIVED)
 
 
+class LinkAction(StrEnum):
+    """What a person did with a link."""
+
+    ACCEPT = "accept"
+    RELINK = "relink"
+    REJECT = "reject"
+    SKIP = "skip"
+
+
+ASIA = "asia"
+"""The region of Japanese, Korean and Chinese sets; '' is that of international ones."""
+
 # DESIGN section 4: the order in which a headline price prefers printings.
 _PRINTING_ORDER = (
     "Normal",

@@ -27,6 +27,10 @@ class StorageError(TrackerError):
     """The database cannot be used as it is; the message says what the operator does about it."""
 
 
+class Deadlock(StorageError):
+    """Two transactions waited for one another, and this one was given up: the same again works."""
+
+
 class StateChanged(TrackerError):
     """Another recorder was faster: read again and repeat. Never reaches a user."""
 

@@ -47,9 +47,27 @@ def minor_from_decimal(amount: Decimal, currency: str) -> int:
     return int(scaled.to_integral_value(rounding=ROUND_HALF_EVEN))
 
 
-def round_half_even(value: Fraction) -> int:
-    """Return the nearest integer, ties to the even one (the one rounding of exact results)."""
-    return round(value)
+def exact_minor(amount: Decimal, currency: str) -> int:
+    """Return the amount in minor units, which it must have exactly.
+
+    Raises:
+        InvalidInput: it has more decimal places than the currency.
+    """
+    minor = minor_from_decimal(amount, currency)
+    if Decimal(minor).scaleb(-exponent_of(currency)) != amount:
+        places = exponent_of(currency)
+        raise InvalidInput(f"{amount} is no amount in {currency}, which has {places} decimals")
+    return minor
+
+
+def divide_half_even(number: int, divisor: int) -> int:
+    """Return the integer nearest to a quotient, ties to the even one; the divisor is above 0.
+
+    The one rounding of exact results.
+    """
+    whole, rest = divmod(number, divisor)
+    up = 2 * rest > divisor or (2 * rest == divisor and whole % 2 == 1)
+    return whole + up
 
 
 def parse_minor(text: str, currency: str) -> int | None:

@@ -1,10 +1,8 @@
 """One observation as a vendor states it, and the key under which it is kept."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from tcgtracker.domain.source import Source
 from tcgtracker.domain.variant import UNKNOWN_LANGUAGE, PriceKind
 
 VALUE_NAMES = ("market_price", "price_low", "price_high", "price_avg", "direct_low")
@@ -62,21 +60,3 @@ class Facet:
     variant: str = "raw"
     language: str = UNKNOWN_LANGUAGE
     currency: str = "USD"
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesKey:
-    """The natural key of a price series: points never change vendor or currency."""
-
-    source: Source
-    external_id: str
-    facet: Facet = field(default_factory=Facet)
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """A vendor's statement about one series. `observed_at` is when the vendor says it was true."""
-
-    key: SeriesKey
-    observed_at: datetime
-    values: PriceValues

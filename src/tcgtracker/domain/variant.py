@@ -77,10 +77,22 @@ def parse_variant(text: str) -> str:
     return str(parse_grade(text))
 
 
+def is_graded(variant: str) -> bool:
+    """Tell whether a variant is a grade: neither raw, nor sealed, nor a condition."""
+    return variant not in _PREFERRED
+
+
+_PREFERRED = (
+    RAW,
+    Condition.NEAR_MINT.value,
+    SEALED,
+    *(one.value for one in Condition if one is not Condition.NEAR_MINT),
+)
+
+
 def variant_rank(variant: str) -> int:
-    """Return the order in which a headline price prefers variants: raw, nm, sealed, others."""
-    preferred = (RAW, Condition.NEAR_MINT.value, SEALED)
-    return preferred.index(variant) if variant in preferred else len(preferred)
+    """Return the order in which prices are preferred: raw, nm, sealed, the worse, then grades."""
+    return _PREFERRED.index(variant) if variant in _PREFERRED else len(_PREFERRED)
 
 
 _KIND_ORDER = (PriceKind.MARKET, PriceKind.GUIDE, PriceKind.BOXED, PriceKind.ASK, PriceKind.MANUAL)

@@ -1,6 +1,6 @@
 """For an ASGI server of the operator's choice: `uvicorn tcgtracker.entrypoints.asgi:app`."""
 
-from tcgtracker.api.app import create_app
 from tcgtracker.bootstrap import build_tracker
+from tcgtracker.faces import create_site
 
-app = create_app(build_tracker())
+app = create_site(build_tracker())

@@ -24,6 +24,7 @@ class SetRecord:
     code: with where it comes from (`tcgdex:intl:base3`), unique in a game.
     name: the vendor's id of the set when the file does not name it (`placeholder`).
     aliases: the same set at other vendors (`tcgplayer:605`), as this catalog says.
+    other_names, printed_codes: its names in other languages, and codes such as `OBF`.
     """
 
     game: Game
@@ -35,6 +36,8 @@ class SetRecord:
     release_date: date | None = None
     total_cards: int | None = None
     aliases: tuple[str, ...] = ()
+    other_names: tuple[str, ...] = ()
+    printed_codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class CardRecord:
 
     key: the catalog's own id of the card, with the catalog's name (`tcgdex:intl:base3-1`).
     set: at least the set's id, so that a card of a set not yet known can make it.
+    other_names: its names in other languages.
     """
 
     key: str
@@ -68,6 +72,7 @@ class CardRecord:
     product_type: ProductType = ProductType.SINGLE
     printings: tuple[str, ...] = ()
     products: tuple[ProductIdRecord, ...] = ()
+    other_names: tuple[str, ...] = ()
 
     @property
     def catalog(self) -> str:

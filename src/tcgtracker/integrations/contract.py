@@ -96,6 +96,7 @@ class Capability(StrEnum):
     SETS = "sets"
     CARDS = "cards"
     SEARCH = "search"
+    LOOKUP = "lookup"
 
 
 class IdKind(StrEnum):
@@ -338,9 +339,41 @@ class CatalogVendor(Vendor, Protocol):
 
 
 @runtime_checkable
+class LookupVendor(Vendor, Protocol):
+    """Tells all about one product: what it is, its card where it names cards, and its prices."""
+
+    async def product(
+        self, external_id: str, *, game: str, policy: CallPolicy = LIVE_CALL
+    ) -> CatalogPage | None:
+        """Return the product of this id alone, None when the vendor knows none.
+
+        Raises:
+            InvalidInput: the id is none of this vendor's form, or the game is not asked about.
+        """
+        ...
+
+
+@runtime_checkable
 class SearchVendor(Vendor, Protocol):
     """Finds by text."""
 
     async def search(
         self, query: str, *, game: str = "", limit: int = 20, policy: CallPolicy = LIVE_CALL
     ) -> SearchAnswer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeKey:
+    """The public key with which a vendor signs what it tells us; `digest` as `SHA1`."""
+
+    pem: str
+    digest: str
+
+
+@runtime_checkable
+class NoticeVendor(Vendor, Protocol):
+    """Signs the notices that it sends."""
+
+    async def notice_key(self, key_id: str, *, policy: CallPolicy = LIVE_CALL) -> NoticeKey | None:
+        """Return the key of that id, None when the vendor knows none."""
+        ...

@@ -16,8 +16,10 @@ import structlog
 from tcgtracker import __version__
 from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.errors import (
+    QuotaExhausted,
     RequestRefused,
     RetryableVendorError,
+    SourceDisabled,
     SourcePaused,
     VendorTimeout,
 )
@@ -27,6 +29,7 @@ from tcgtracker.integrations.exchange import HEAD_BYTES, Exchange, Wanted
 from tcgtracker.integrations.retry_after import MAX_WAIT_S, Refusals, RetryBudget
 from tcgtracker.runtime.logging import hush_http_clients, redact
 from tcgtracker.runtime.loop import uninterrupted
+from tcgtracker.runtime.metrics import Metrics
 from tcgtracker.runtime.ports import CallGate, CallOutcome, CallTicket, NoPlace, RateLimiter
 from tcgtracker.runtime.redaction import Redactor
 
@@ -42,6 +45,7 @@ MAX_PAUSE_S = 5.0
 
 _LIMITS = httpx2.Limits(max_connections=10, max_keepalive_connections=5, keepalive_expiry=15.0)
 _WAKES_EARLY_S = 0.05  # a timer and the wall clock differ by so much at most
+_WITHOUT_STATUS = {CallOutcome.FAILED: "unreachable", CallOutcome.NOT_MADE: "not-made"}
 _log = structlog.get_logger(__name__)
 
 
@@ -65,6 +69,7 @@ class VendorHttp:
         user_agent: str = "",
         default_retry_after_s: float = 30.0,
         backoff_s: float = 0.5,
+        metrics: Metrics | None = None,
     ) -> None:
         self.vendor = vendor
         self._base_url = base_url.rstrip("/")
@@ -76,6 +81,7 @@ class VendorHttp:
         self._user_agent = user_agent or f"tcgtracker/{__version__}"
         self._refusals = Refusals(default_retry_after_s)
         self._backoff_s = backoff_s
+        self._metrics = metrics or Metrics()
         self._spare = RetryBudget()
         self._client: httpx2.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -228,9 +234,13 @@ class VendorHttp:
     async def _take_place(self, call: "_Call") -> None:
         policy = call.policy
         patience = call.left_s() if policy.live else policy.patience_s
+        began = time.monotonic()
         try:
             await self._limiter.acquire(self.vendor, live=policy.live, patience_s=patience)
+            waited = round(time.monotonic() - began, 3)
+            _log.info("vendor.place_taken", vendor=self.vendor, waited_s=waited)
         except NoPlace as exc:
+            self._metrics.vendor_requests.labels(self.vendor, "no-place").inc()
             ready_in = timedelta(seconds=min(max(exc.ready_in_s, 0.0), MAX_WAIT_S))
             raise SourcePaused(
                 self.vendor,
@@ -242,12 +252,20 @@ class VendorHttp:
     async def _enter(self, operation: str) -> CallTicket:
         entering = asyncio.ensure_future(self._gate.enter(self.vendor, operation))
         try:
-            return await uninterrupted(entering)
+            ticket = await uninterrupted(entering)
+        except (SourcePaused, SourceDisabled) as exc:
+            kind = "quota-spent" if isinstance(exc, QuotaExhausted) else "paused"
+            kind = "disabled" if isinstance(exc, SourceDisabled) else kind
+            self._metrics.vendor_requests.labels(self.vendor, kind).inc()
+            raise
         except asyncio.CancelledError:
             if not entering.cancelled() and entering.exception() is None:
                 ticket = entering.result()
                 await uninterrupted(self._gate.leave(ticket, CallOutcome.NOT_MADE))
             raise
+        windows = [unit.window for unit in ticket.units]
+        _log.info("vendor.admitted", vendor=self.vendor, operation=operation, taken_from=windows)
+        return ticket
 
     def _open(self) -> httpx2.AsyncClient:
         loop = asyncio.get_running_loop()
@@ -282,6 +300,11 @@ class VendorHttp:
         raise refused  # outside of `except`: that error quotes the URL or a header
 
     def _say(self, exchange: Exchange, seconds: float) -> None:
+        status = str(exchange.status or _WITHOUT_STATUS.get(exchange.outcome, "abandoned"))
+        if isinstance(exchange.error, VendorTimeout):
+            status = "timeout"
+        self._metrics.vendor_requests.labels(self.vendor, status).inc()
+        self._metrics.vendor_seconds.labels(self.vendor, exchange.operation).observe(seconds)
         fine = exchange.outcome is CallOutcome.OK
         (_log.info if fine else _log.warning)(
             "vendor.called",

@@ -1,16 +1,33 @@
-"""The doorbell of this process: it says "look at the table", never what is there."""
+"""The doorbell: it says "look at the table", never what is there."""
 
 import threading
+from typing import Protocol
+
+from tcgtracker.domain.ids import JobId
+
+
+class Doorbell(Protocol):
+    """Rung after the commit; losing a ring costs a wait, never a job."""
+
+    def ring(self, name: str, job_id: JobId) -> None:
+        """Say that a job is due; neither waits nor fails."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class Bell:
-    """Rung after a commit; losing a ring costs a poll, never a job."""
+    """The doorbell of the threads of this process."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._rings = 0
 
-    def ring(self) -> None:
+    def ring(self, name: str, job_id: JobId) -> None:  # noqa: ARG002 - the threads look for themselves
+        self.wake()
+
+    def wake(self) -> None:
+        """Let whoever waits look."""
         with self._changed:
             self._rings += 1
             self._changed.notify_all()
@@ -24,3 +41,6 @@ class Bell:
         """Return once it rang more than `heard` times, or after the time-out."""
         with self._changed:
             self._changed.wait_for(lambda: self._rings > heard, timeout_s)
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -20,6 +20,7 @@ from tcgtracker.operations import credentials
 from tcgtracker.operations import source_repository as repository
 from tcgtracker.operations.quota import Budget, Budgets, Plan
 from tcgtracker.operations.source_repository import SourceState
+from tcgtracker.runtime.metrics import Metrics
 from tcgtracker.runtime.ports import CallOutcome, CallTicket, ReportedQuota
 
 log = structlog.get_logger(__name__)
@@ -42,11 +43,13 @@ class DatabaseCallGate:
         plans: Mapping[str, Plan],
         *,
         credentials: Mapping[str, str] | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._plans = dict(plans)
         self._credentials = dict(credentials or {})
+        self._metrics = metrics or Metrics()
         self.transitions: Counter[tuple[str, str]] = Counter()
 
     async def enter(self, service: str, operation: str) -> CallTicket:
@@ -151,6 +154,7 @@ class DatabaseCallGate:
         if before.breaker.is_open != state.breaker.is_open:
             to = "open" if state.breaker.is_open else "closed"
             self.transitions[service, to] += 1
+            self._metrics.breaker_transitions.labels(service, to).inc()
             if state.breaker.is_open:
                 log.warning(
                     "breaker.opened",

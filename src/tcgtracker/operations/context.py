@@ -50,8 +50,21 @@ class JobContext:
         if self._lost:
             raise LeaseLost(f"job {self.job_id} is no longer held with fence {self.fence}")
 
+    def look(self) -> None:
+        """Raise when the table says that the work is no longer ours.
+
+        Raises:
+            LeaseLost: as `check`.
+        """
+        with self._database.read() as connection:
+            if not lease_repository.is_held(connection, self.lease):
+                self._lost = True
+        self.check()
+
     def hold(self, connection: Connection) -> None:
         """Tie the caller's write transaction to the lease: nobody takes the job before it ends.
+
+        Every write of the handler's thread to the main database begins with it.
 
         Raises:
             LeaseLost: the job is not ours any more; let it roll the transaction back.

@@ -7,12 +7,21 @@ from the caller's clock.
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from tcgtracker.database.tables.operations import JobState, jobs
+from tcgtracker.domain.ids import JobId
 from tcgtracker.operations.errors import LeaseLost
-from tcgtracker.operations.rows import IS_RUNNING, IS_WAITING, NO_LEASE, record_of
+from tcgtracker.operations.rows import (
+    IS_ASKED,
+    IS_RUNNING,
+    IS_WAITING,
+    NO_LEASE,
+    NO_PROGRESS,
+    record_of,
+)
 from tcgtracker.operations.values import JobRecord, JsonValue, Lease, Progress, storable_text
 
 _LONGEST_LEASE = timedelta(hours=2)
@@ -31,12 +40,41 @@ def _lapsed(now: datetime, names: Collection[str]) -> ColumnElement[bool]:
     )
 
 
-def anything_to_do(connection: Connection, now: datetime, names: Collection[str]) -> bool:
+def anything_to_do(
+    connection: Connection, now: datetime, names: Collection[str], job_id: JobId | None = None
+) -> bool:
     """Tell whether a claim would find something. Needs no write transaction."""
     for condition in (_lapsed(now, names), _due(now, names)):
-        if connection.execute(select(jobs.c.id).where(condition).limit(1)).first():
+        wanted = select(jobs.c.id).where(condition, *_only(job_id)).limit(1)
+        if connection.execute(wanted).first():
             return True
     return False
+
+
+def unasked(connection: Connection, now: datetime, names: Collection[str]) -> bool:
+    """Tell whether something is due that no person asked for."""
+    wanted = select(jobs.c.id).where(_due(now, names), ~jobs.c.asked).limit(1)
+    return connection.execute(wanted).first() is not None
+
+
+def _only(job_id: JobId | None) -> tuple[ColumnElement[bool], ...]:
+    return () if job_id is None else (jobs.c.id == job_id,)
+
+
+def due_jobs(
+    connection: Connection, now: datetime, names: Collection[str], *, since: timedelta, limit: int
+) -> list[tuple[JobId, str]]:
+    """Return jobs that nobody has begun `since` they were due, or has let go; the oldest first."""
+    found: list[tuple[JobId, str]] = []
+    for condition in (_lapsed(now, names), _due(now - since, names)):
+        rows = connection.execute(
+            select(jobs.c.id, jobs.c.name)
+            .where(condition)
+            .order_by(jobs.c.run_at)
+            .limit(limit - len(found))
+        )
+        found += [(JobId(row.id), row.name) for row in rows]
+    return found
 
 
 def bury(connection: Connection, now: datetime, names: Collection[str]) -> list[JobRecord]:
@@ -76,22 +114,36 @@ def claim(
     *,
     owner: str,
     lease_until: datetime,
+    job_id: JobId | None = None,
+    asked_first: bool = True,
 ) -> JobRecord | None:
     """Take one job that is due, or whose holder let its lease lapse; None when there is none.
 
+    job_id: this one and no other, but for asked_first: what a person asked for goes before what
+    nobody asked for, and whole jobs before parts of one.
+
     The attempt is counted here, before any work, so that a job that kills its process is counted.
     """
-    for condition in (
-        and_(_lapsed(now, names), jobs.c.attempts < jobs.c.max_attempts),
-        _due(now, names),
-    ):
+    only = _only(job_id)
+    wanted: list[tuple[ColumnElement[Any], ColumnElement[bool]]] = [
+        (jobs.c.run_at, and_(_lapsed(now, names), jobs.c.attempts < jobs.c.max_attempts, *only)),
+        (jobs.c.run_at, and_(_due(now, names), *only)),
+    ]
+    if asked_first:
+        asked = and_(IS_ASKED, _due(now, names))
+        if job_id is not None:  # one that was asked for itself lets no other pass
+            itself = jobs.alias("itself")
+            is_asked = select(itself.c.id).where(itself.c.id == job_id, itself.c.asked)
+            asked = and_(asked, or_(jobs.c.id == job_id, ~is_asked.exists()))
+        wanted.insert(1, (jobs.c.parent_id.is_not(None), asked))
+    for order, condition in wanted:
         # PostgreSQL locks the row and passes by those of others; a SQLite writer is alone.
         found = connection.execute(
-            select(jobs.c.id, jobs.c.fence)
+            select(jobs.c.id, jobs.c.fence, jobs.c.state)
             .where(condition)
-            .order_by(jobs.c.run_at)
+            .order_by(order, jobs.c.run_at)
             .limit(1)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, of=jobs)
         ).first()
         if found is None:
             continue
@@ -104,11 +156,10 @@ def claim(
                 fence=found.fence + 1,
                 lease_owner=owner,
                 lease_until=lease_until,
-                progress_done=0,
-                progress_total=None,
-                progress_note="",
                 started_at=now,
                 finished_at=None,
+                # What was put off goes on where it was; everything else begins anew.
+                **({} if found.state == JobState.READY else NO_PROGRESS),
             )
             .returning(*jobs.c)
         ).one()
@@ -231,4 +282,5 @@ def release(connection: Connection, lease: Lease, now: datetime) -> None:
         attempts=jobs.c.attempts - 1,
         run_at=now,
         **NO_LEASE,
+        **NO_PROGRESS,
     )

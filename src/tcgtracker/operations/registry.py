@@ -112,8 +112,10 @@ class JobRegistry:
     def names(self) -> frozenset[str]:
         return frozenset(self._jobs)
 
+    def all(self) -> list[Job]:
+        """Return every job, by name."""
+        return sorted(self._jobs.values(), key=lambda job: job.name)
+
     def scheduled(self) -> list[Job]:
         """Return the jobs that have a schedule, by name."""
-        return sorted(
-            (job for job in self._jobs.values() if job.scheduled), key=lambda job: job.name
-        )
+        return [job for job in self.all() if job.scheduled]

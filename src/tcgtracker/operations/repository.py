@@ -14,7 +14,7 @@ from tcgtracker.database.dialects.base import DatabaseDialect
 from tcgtracker.database.tables.operations import JobState, jobs
 from tcgtracker.domain.errors import Conflict, InvalidInput, NotFound, StorageError
 from tcgtracker.domain.ids import JobId
-from tcgtracker.operations.rows import IS_OPEN, NO_LEASE, record_of
+from tcgtracker.operations.rows import IS_OPEN, IS_WAITING, NO_LEASE, NO_PROGRESS, record_of
 from tcgtracker.operations.values import (
     OPEN_STATES,
     JobFilter,
@@ -34,8 +34,8 @@ def enqueue(
 ) -> tuple[JobId, bool]:
     """Write a job in the caller's transaction; return its id and whether it is new.
 
-    While a job with the same dedupe key is open, that job's id is returned instead. A scheduled
-    slot that has a row already returns that row's id.
+    While a job with the same dedupe key is open, that job's id is returned instead; it counts as
+    asked for when this one was. A scheduled slot that has a row already returns that row's id.
 
     Raises:
         InvalidInput: the arguments are no JSON.
@@ -53,6 +53,7 @@ def enqueue(
         "dedupe_key": job.dedupe_key,
         "schedule": job.schedule,
         "due_at": job.due_at,
+        "asked": job.asked,
         "created_at": now,
     }
     if job.dedupe_key is None and job.schedule is None:
@@ -64,6 +65,8 @@ def enqueue(
             return job_id, True
         found = _in_the_way(connection, job)
         if found is not None:
+            if job.asked:
+                _ask_for(connection, found)
             return found, False
         # The job that was in the way has just been finished by another worker: the key is free.
     raise StorageError(f"job {job.name} could not be queued in {_TRIES} tries: try again")
@@ -80,6 +83,17 @@ def _in_the_way(connection: Connection, job: NewJob) -> JobId | None:
         if found is not None:
             return JobId(found)
     return None
+
+
+def _ask_for(connection: Connection, job_id: JobId) -> None:
+    """Let a person's wish speed a job up that stood there already."""
+    waiting = (jobs.c.id == job_id) & ~jobs.c.asked & IS_WAITING
+    connection.execute(update(jobs).where(waiting).values(asked=True))
+
+
+def is_asked(connection: Connection, job_id: JobId) -> bool:
+    """Tell whether a person asked for a job, or for what it is a part of."""
+    return bool(connection.scalar(select(jobs.c.asked).where(jobs.c.id == job_id)))
 
 
 def show(connection: Connection, job_id: JobId) -> JobRecord:
@@ -121,8 +135,8 @@ def list_page(
     return JobPage(found[:limit], str(found[limit - 1].id) if more else "")
 
 
-def retry(connection: Connection, job_id: JobId, now: datetime) -> None:
-    """Let a dead job begin again: ready now, no attempt counted.
+def retry(connection: Connection, job_id: JobId, now: datetime) -> str:
+    """Let a dead job begin again, ready now, no attempt counted; return its name.
 
     Raises:
         NotFound: there is none with that id.
@@ -130,16 +144,25 @@ def retry(connection: Connection, job_id: JobId, now: datetime) -> None:
     """
     try:
         with connection.begin_nested():
-            changed = connection.execute(
+            name = connection.execute(
                 update(jobs)
                 .where(jobs.c.id == job_id, jobs.c.state == JobState.DEAD)
-                .values(state=JobState.READY, attempts=0, run_at=now, finished_at=None)
-            ).rowcount
+                .values(
+                    state=JobState.READY,
+                    attempts=0,
+                    run_at=now,
+                    finished_at=None,
+                    asked=True,
+                    **NO_PROGRESS,
+                )
+                .returning(jobs.c.name)
+            ).scalar()
     except IntegrityError as exc:
         raise Conflict(f"another open job does the work of {job_id}: wait for that one") from exc
-    if not changed:
+    if name is None:
         state = show(connection, job_id).state
         raise Conflict(f"job {job_id} is {state}: only a dead job can be tried again")
+    return str(name)
 
 
 def cancel(connection: Connection, job_id: JobId, now: datetime) -> None:

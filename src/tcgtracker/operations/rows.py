@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Row, bindparam, literal_column
+from sqlalchemy import BindParameter, ColumnElement, Row, bindparam, literal_column, true
 
 from tcgtracker.database.tables.operations import JobState, jobs
 from tcgtracker.domain.ids import JobId
@@ -21,10 +21,13 @@ def _among(states: Sequence[JobState], name: str) -> ColumnElement[bool]:
 
 IS_OPEN = _among([JobState.READY, JobState.RUNNING, JobState.RETRY], "open_states")
 IS_RUNNING = jobs.c.state == literal_column("'running'")
+# An equation: SQLite takes the index on `asked` for nothing less.
+IS_ASKED: ColumnElement[bool] = jobs.c.asked == true()
 IS_WAITING = _among([JobState.READY, JobState.RETRY], "waiting_states")
 
 
 NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_owner": ""}
+NO_PROGRESS: dict[str, Any] = {"progress_done": 0, "progress_total": None, "progress_note": ""}
 
 
 def record_of(row: Row[Any]) -> JobRecord:
@@ -44,6 +47,7 @@ def record_of(row: Row[Any]) -> JobRecord:
         dedupe_key=row.dedupe_key,
         schedule=row.schedule,
         due_at=row.due_at,
+        asked=row.asked,
         progress=Progress(row.progress_done, row.progress_total, row.progress_note),
         result=row.result,
         error=row.error,

@@ -4,7 +4,6 @@ A row is unique by (schedule, slot), and by a dedupe key while it is open: a run
 the one before it, and after a down time there is one run, for the newest slot.
 """
 
-import threading
 from datetime import datetime
 
 import structlog
@@ -13,9 +12,10 @@ from tcgtracker.database.engine import Database
 from tcgtracker.domain.clock import Clock, iso
 from tcgtracker.domain.ids import JobId
 from tcgtracker.operations import repository
-from tcgtracker.operations.bell import Bell
+from tcgtracker.operations.bell import Doorbell
 from tcgtracker.operations.registry import Job, JobRegistry
 from tcgtracker.operations.values import NewJob
+from tcgtracker.runtime.loop_thread import LoopThread
 
 log = structlog.get_logger(__name__)
 
@@ -26,13 +26,14 @@ _LOOK_S = 30.0
 class Scheduler:
     """`tick` does it once; `start` does it in a thread until `stop`."""
 
-    def __init__(self, database: Database, registry: JobRegistry, clock: Clock, bell: Bell) -> None:
+    def __init__(
+        self, database: Database, registry: JobRegistry, clock: Clock, bell: Doorbell
+    ) -> None:
         self._database = database
         self._registry = registry
         self._clock = clock
         self._bell = bell
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = LoopThread("scheduler", self._run)
 
     def tick(self) -> list[JobId]:
         """Write the rows that are due and not there; return the jobs that stand for them."""
@@ -44,10 +45,24 @@ class Scheduler:
         missing = [
             job for job in jobs if job.name not in last or last[job.name] < job.last_slot(now)
         ]
-        written = [job_id for job in missing if (job_id := self._write(job, now)) is not None]
-        if written:
-            self._bell.ring()
+        written = []
+        for job in missing:
+            job_id = self._write(job, now)
+            if job_id is not None:
+                written.append(job_id)
+                self._bell.ring(job.name, job_id)
         return written
+
+    def write_slot(self, name: str) -> JobId | None:
+        """Write the row of a job's newest slot; None when it is there, or its last run still works.
+
+        Rings no bell: whoever asks runs it.
+
+        Raises:
+            UnknownJob: there is no such job.
+            InvalidInput: it has no schedule.
+        """
+        return self._write(self._registry.get(name), self._clock.now())
 
     def _write(self, job: Job, now: datetime) -> JobId | None:
         slot = job.last_slot(now)
@@ -80,26 +95,19 @@ class Scheduler:
         Raises:
             RuntimeError: it runs already.
         """
-        if self._thread is not None:
-            raise RuntimeError("the scheduler runs already")
-        self._stopped.clear()
-        self._thread = threading.Thread(target=self._run, name="tcgtracker-scheduler", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread after the tick it is in."""
-        self._stopped.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        """End the thread after the look it is in."""
+        self._thread.stop()
 
     def _run(self) -> None:
-        while not self._stopped.is_set():
+        while not self._thread.stopped.is_set():
             try:
                 self.tick()
             except Exception:  # outermost loop: the next look may find the database again
                 log.exception("scheduler.failed")
-            self._stopped.wait(self._pause_s())
+            self._thread.stopped.wait(self._pause_s())
 
     def _pause_s(self) -> float:
         now = self._clock.now()

@@ -27,11 +27,12 @@ class BreakerState(StrEnum):
 class SourceStatus:
     """One source as a service; moments are aware UTC.
 
-    disabled: why nothing is called whatever the time, '' when calls may go. paused_until: no call
-    before. budgets: those of today and this month, with what is used.
+    enabled: the operator's switch. disabled: why nothing is called whatever the time, '' when calls
+    may go. paused_until: no call before. budgets: those of today and this month, with what is used.
     """
 
     service: str
+    enabled: bool
     disabled: str
     breaker: BreakerState
     paused_until: datetime | None
@@ -76,6 +77,7 @@ def status_of(
     waits = [closed_until, state.not_before, *(one.resets_at for one in budgets if not one.left)]
     return SourceStatus(
         service=service,
+        enabled=state.enabled,
         disabled=disabled,
         breaker=breaker,
         paused_until=max((until for until in waits if until and until > now), default=None),
@@ -84,6 +86,12 @@ def status_of(
         last_error=state.last_error,
         last_error_at=state.last_error_at,
     )
+
+
+def is_switched_off(connection: Connection, service: str) -> bool:
+    """Tell whether the operator has switched a source off."""
+    state = repository.load_state(connection, service)
+    return state is not None and not state.enabled
 
 
 def switch(

@@ -48,6 +48,7 @@ class NewJob:
 
     dedupe_key: while a job with this key is open, no second one is written.
     schedule, due_at: the slot of a scheduled run; one row for each.
+    asked: a person asked for it, or for what it is a part of.
     """
 
     name: str
@@ -58,6 +59,7 @@ class NewJob:
     parent_id: JobId | None = None
     schedule: str | None = None
     due_at: datetime | None = None
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,7 @@ class JobRecord:
     dedupe_key: str | None
     schedule: str | None
     due_at: datetime | None
+    asked: bool
     progress: Progress
     result: JsonValue
     error: str

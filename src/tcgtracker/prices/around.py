@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
-from tcgtracker.database.dialects.base import DatabaseDialect, IntArray
+from tcgtracker.database.dialects.base import DatabaseDialect, HistoryRows, IntArray
 from tcgtracker.database.tables.prices import item_observations
 from tcgtracker.domain.quote import RowState
 from tcgtracker.prices.instants import item_looks
@@ -16,6 +16,7 @@ from tcgtracker.prices.rows import load_many, rows_after, rows_in_force
 from tcgtracker.prices.scope_store import looks_at_scope, next_look_at_scope
 
 _CHUNK = 10_000
+_MOMENT_BITS = 40  # epoch seconds up to the year 36812
 
 
 def plan_around(
@@ -56,6 +57,28 @@ def plan_around(
         looked=looked,
         explicit=explicit,
     )
+
+
+def around_moments(rows: HistoryRows, series: IntArray, at: IntArray) -> tuple[Around, Around]:
+    """Return what lies around a moment of each series: the row in force, and the first after it.
+
+    rows: all rows of the series, sorted by key. series: sorted.
+    """
+    place = series.searchsorted(rows.series_id)
+    known = place < len(series)
+    known[known] = series[place[known]] == rows.series_id[known]
+    rows, place = rows.select(known), place[known]
+    order = (place << _MOMENT_BITS) + rows.observed_at
+    wanted = (np.arange(len(series)) << _MOMENT_BITS) + at
+    following = order.searchsorted(wanted, side="right")
+    # The last row of a moment has its highest revision.
+    before = following - 1
+    has = (before >= 0) & (place[before] == np.arange(len(series))) if len(rows) else before >= 0
+    there = Around.of(rows.select(before[has]), series)
+    has = following < len(rows)
+    has[has] = place[following[has]] == np.flatnonzero(has)
+    after = order.searchsorted(order[following[has]], side="right") - 1
+    return there, Around.of(rows.select(after), series)
 
 
 def plan_adoption(

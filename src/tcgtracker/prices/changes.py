@@ -11,6 +11,10 @@ from tcgtracker.database.dialects.base import DatabaseDialect, IntArray
 from tcgtracker.database.tables.prices import change_cursors, change_sets
 from tcgtracker.domain.clock import from_epoch, to_epoch
 
+CARD_QUOTES = "card_quotes"
+_CONSUMERS = (CARD_QUOTES,)
+"""Who follows the change sets: what one of them has not seen is kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
@@ -38,6 +42,8 @@ def save_change_sets(
     connection: Connection, dialect: DatabaseDialect, sets: Sequence[NewChangeSet]
 ) -> None:
     """Keep which series were written, as the last act of the same transaction."""
+    if not sets:
+        return
     dialect.order_commits(connection)
     rows = []
     for one in sets:
@@ -91,13 +97,21 @@ def save_cursor(
     )
 
 
-def prune_change_sets(connection: Connection, *, before: int) -> int:
-    """Drop the change sets that every consumer has passed and that are older than a moment."""
-    passed = min(
-        connection.execute(select(change_cursors.c.change_set_id)).scalars().all(), default=0
+def passed_by_all(connection: Connection) -> int:
+    """Return up to which change set every consumer has come; connection: of the main database.
+
+    One that has followed none has no row yet. Other rows count something else: the links' cursor
+    stands at a product.
+    """
+    return min(load_cursor(connection, consumer) for consumer in _CONSUMERS)
+
+
+def prune_change_sets(connection: Connection, *, through: int, limit: int) -> int:
+    """Drop some of the change sets up to one, the oldest first; return how many."""
+    old = (
+        select(change_sets.c.id)
+        .where(change_sets.c.id <= through)
+        .order_by(change_sets.c.id)
+        .limit(limit)
     )
-    return connection.execute(
-        delete(change_sets).where(
-            change_sets.c.id <= passed, change_sets.c.observed_at < from_epoch(before)
-        )
-    ).rowcount
+    return connection.execute(delete(change_sets).where(change_sets.c.id.in_(old))).rowcount

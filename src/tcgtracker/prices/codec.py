@@ -17,8 +17,11 @@ Codec 1 is a row of unsigned LEB128 numbers (every number below is one):
 Rows that are not priced have no values and leave the chain of differences alone.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,17 +36,19 @@ _EVENING_S = 20 * 3600  # a TCGCSV day is observed at 20:00 UTC (DESIGN section 
 _ALL_MIDNIGHT, _ALL_EVENING, _ONE_TIME, _EACH_TIME = range(4)
 _EXCEPTIONS = 4
 _NO_PRICE = -1
+_ALL_COLUMNS = (1 << _COLUMNS) - 1
+_CHANGED = (np.arange(_ALL_COLUMNS + 1) >> np.arange(_COLUMNS)[:, None] & 1).astype(bool)
+"""Which columns each mask says to have changed: (column, mask)."""
+_MORE = 0x80  # the continuation bit of LEB128
+_SEPTET = 7  # bits of a number in each octet
+SealedBlock = tuple[int, int, bytes]
+"""Series id, UTC year, and the block's bytes."""
 
 
 @lru_cache(maxsize=256)
 def first_second(year: int) -> int:
     """Return the epoch second at which a UTC year begins."""
     return int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
-
-
-def year_of(observed_at: IntArray) -> IntArray:
-    """Return the UTC year of each epoch second."""
-    return observed_at.astype("datetime64[s]").astype("datetime64[Y]").astype(np.int64) + 1970
 
 
 def encode_blocks(rows: HistoryRows, year: int) -> tuple[IntArray, list[bytes]]:
@@ -99,70 +104,151 @@ def encode_blocks(rows: HistoryRows, year: int) -> tuple[IntArray, list[bytes]]:
     return rows.series_id[first], _pack(parts, blocks)
 
 
-def decode_block(block: bytes, series_id: int, year: int) -> HistoryRows:
-    """Return the rows of one block.
+def decode_blocks(blocks: Sequence[SealedBlock]) -> HistoryRows:
+    """Return the rows of blocks, one block after the other.
+
+    All blocks at once: a call of numpy costs more than what it does to the few numbers of a block.
 
     Raises:
-        StorageError: the block is of an unknown codec or damaged.
+        StorageError: a block is of an unknown codec or damaged.
     """
-    numbers = _read_numbers(block)
-    try:
-        return _unpack(numbers, series_id, year)
-    except (IndexError, ValueError) as exc:
-        raise StorageError(f"the price block of series {series_id}, {year}, is damaged") from exc
+    if not blocks:
+        return HistoryRows.concatenate([])
+    numbers, ends = _read_numbers([content for _, _, content in blocks])
+    parts = [
+        _split(numbers, start, end, series_id, year)
+        for (series_id, year, _), start, end in zip(blocks, [0, *ends], ends, strict=False)
+    ]
+    sizes = np.array([part.rows for part in parts])
+    first = sizes.cumsum() - sizes
+    header = np.concatenate([numbers[part.header : part.header + part.rows] for part in parts])
+    changed = _CHANGED.take(header & _ALL_COLUMNS, axis=1)
+    values = _values(numbers, blocks, parts, changed, first)
+    days = header >> _COLUMNS
+    day_before = -days[first]
+    days.cumsum(out=days)
+    day_before += days[first]
+    observed_at = days * DAY_S
+    observed_at += (np.array([part.base for part in parts]) - day_before * DAY_S).repeat(sizes)
+    state = np.zeros(len(header), np.int64)
+    revision = np.zeros(len(header), np.int64)
+    for begin, part in zip(first.tolist(), parts, strict=True):
+        if part.seconds is not None:
+            observed_at[begin : begin + part.rows] += part.seconds
+        if part.odd is not None:
+            places, codes = part.odd
+            state[begin + places] = codes & 3
+            revision[begin + places] = codes >> 2
+            values[:, begin + places[codes & 3 != 0]] = _NO_PRICE
+    ids = np.array([block[0] for block in blocks]).repeat(sizes)
+    return HistoryRows(ids, observed_at, revision, state, values.T)
 
 
-def _unpack(numbers: IntArray, series_id: int, year: int) -> HistoryRows:
-    if int(numbers[0]) != CODEC:
+class _Part(NamedTuple):
+    """Where the planes of a block lie among the numbers; what nearly no block has is None.
+
+    base: epoch second to which the days are added. seconds: to be added to each row. odd: the rows
+    that are not "priced, revision 0" and their codes.
+    """
+
+    base: int
+    rows: int
+    header: int
+    planes: int
+    end: int
+    seconds: IntArray | None
+    odd: tuple[IntArray, IntArray] | None
+
+
+def _split(numbers: IntArray, start: int, end: int, series_id: int, year: int) -> _Part:
+    codec = int(numbers[start])
+    if codec != CODEC:
         raise StorageError(
-            f"the price block of series {series_id}, {year}, has codec {numbers[0]}, which this"
+            f"the price block of series {series_id}, {year}, has codec {codec}, which this"
             " program does not know: it was written by a newer version"
         )
-    flags, count = int(numbers[1]), int(numbers[2])
-    at = 3
+    try:
+        return _split_known(numbers, start, end, first_second(year))
+    except (IndexError, ValueError) as exc:
+        raise _damaged(series_id, year) from exc
+
+
+def _damaged(series_id: int, year: int) -> StorageError:
+    return StorageError(f"the price block of series {series_id}, {year}, is damaged")
+
+
+def _split_known(numbers: IntArray, start: int, end: int, year_start: int) -> _Part:
+    _, flags, count = numbers[start : min(start + 3, end)].tolist()
+    at = start + 3
     time_kind = flags & 3
-    common = {_ALL_MIDNIGHT: 0, _ALL_EVENING: _EVENING_S}.get(time_kind, 0)
+    base = year_start + (_EVENING_S if time_kind == _ALL_EVENING else 0)
     if time_kind == _ONE_TIME:
-        common = int(numbers[at])
+        base += int(numbers[at])
         at += 1
-    code = np.zeros(count, np.int64)
+    odd = None
     if flags & _EXCEPTIONS:
-        pairs = numbers[at + 1 : at + 1 + 2 * int(numbers[at])].reshape(-1, 2)
+        pairs = numbers[at + 1 : min(at + 1 + 2 * int(numbers[at]), end)].reshape(-1, 2)
         at += 1 + pairs.size
-        code[np.cumsum(pairs[:, 0])] = pairs[:, 1]
-    header = numbers[at : at + count]
-    at += count
-    seconds = np.full(count, common, np.int64)
+        odd = np.cumsum(pairs[:, 0]), pairs[:, 1]
+        if len(pairs) and not 0 <= int(odd[0][-1]) < count:
+            raise ValueError("an exception of a row that is not there")
+    header, planes = at, at + count
+    seconds = None
     if time_kind == _EACH_TIME:
-        seconds = numbers[at : at + count]
-        at += count
-    values = np.empty((count, _COLUMNS), np.int64)
-    for column in range(_COLUMNS):
-        changed = (header >> column) & 1
-        changes = int(changed.sum())
-        values[:, column] = _carry(numbers[at : at + changes], changed)
-        at += changes
-    if at != len(numbers):
-        raise ValueError("trailing numbers")
-    values[code & 3 != 0] = _NO_PRICE
-    observed_at = first_second(year) + np.cumsum(header >> 5) * DAY_S + seconds
-    return HistoryRows(
-        np.full(count, series_id, np.int64), observed_at, code >> 2, code & 3, values
-    )
+        seconds = numbers[planes : planes + count]
+        planes += count
+    if count < 1 or planes > end:
+        raise ValueError("fewer numbers than there should be")
+    return _Part(base, count, header, planes, end, seconds, odd)
 
 
-def _carry(plane: IntArray, changed: IntArray) -> IntArray:
-    """Return a column's value at each row from the plane of its changes."""
-    if not len(plane):
-        return np.full(len(changed), _NO_PRICE, np.int64)
-    zigzag = plane - 1
-    delta = (zigzag >> 1) ^ -(zigzag & 1)
-    if changed[0] and plane.all():  # a price in every row, as nearly always
-        return np.asarray(np.cumsum(delta)[np.cumsum(changed) - 1], np.int64)
-    delta = np.where(plane == 0, 0, delta)
-    price = np.where(plane == 0, _NO_PRICE, np.cumsum(delta))
-    place = np.cumsum(changed) - 1
-    return np.where(place < 0, _NO_PRICE, price[np.maximum(place, 0)])
+def _values(
+    numbers: IntArray,
+    blocks: Sequence[SealedBlock],
+    parts: Sequence[_Part],
+    changed: NDArray[np.bool_],
+    first: IntArray,
+) -> IntArray:
+    """Return the five values of each row, as (column, row).
+
+    changed: the same of which of them changed. first: the first row of each block.
+    """
+    zigzag = numbers - 1
+    # 0, which says "no price", leaves the sum as it is: it becomes -1, and then 0.
+    difference = (zigzag >> 1) ^ -(zigzag & 1)
+    values = np.zeros(changed.shape, np.int64)
+    says_none = None if numbers.all() else np.zeros(changed.shape, bool)
+    for (series_id, year, _), part, begin in zip(blocks, parts, first.tolist(), strict=True):
+        mine = changed[:, begin : begin + part.rows]
+        plane = slice(part.planes, part.end)
+        if np.count_nonzero(mine) != part.end - part.planes:
+            raise _damaged(series_id, year)
+        # Planes and masks run through the columns alike, and through the rows of each.
+        values[:, begin : begin + part.rows][mine] = difference[plane]
+        if says_none is not None:
+            says_none[:, begin : begin + part.rows][mine] = numbers[plane] == 0
+    values.cumsum(axis=1, out=values)
+    if len(parts) > 1:
+        # Each block begins anew.
+        sizes = [part.rows for part in parts[1:]]
+        values[:, first[1] :] -= values[:, first[1:] - 1].repeat(sizes, axis=1)
+    if says_none is not None or not changed[:, first].all():
+        values[_absent(changed, says_none, first)] = _NO_PRICE
+    return values
+
+
+def _absent(
+    changed: NDArray[np.bool_], says_none: NDArray[np.bool_] | None, first: IntArray
+) -> NDArray[np.bool_]:
+    """Return where a column has no price: before its first change, and where a change says so."""
+    begin = np.zeros(changed.shape[1], np.int64)
+    begin[first] = first
+    last = np.where(changed, np.arange(changed.shape[1]), -1)
+    np.maximum.accumulate(last, axis=1, out=last)
+    absent: NDArray[np.bool_] = last < np.maximum.accumulate(begin)
+    if says_none is not None:
+        absent |= np.take_along_axis(says_none, last, axis=1)
+    return absent
 
 
 def _starts(ids: IntArray) -> NDArray[np.bool_]:
@@ -237,17 +323,24 @@ def _pack(parts: list[tuple[IntArray, int, IntArray]], blocks: int) -> list[byte
     return [data[cuts[block] : cuts[block + 1]] for block in range(blocks)]
 
 
-def _read_numbers(block: bytes) -> IntArray:
-    octets = np.frombuffer(block, np.uint8)
-    ends = np.flatnonzero(octets < 0x80)  # noqa: PLR2004 - the continuation bit of LEB128
-    if not len(ends) or ends[-1] != len(octets) - 1:
+def _read_numbers(blocks: list[bytes]) -> tuple[IntArray, list[int]]:
+    """Return the numbers of all blocks, and how many there are up to the end of each block."""
+    if not all(blocks) or any(block[-1] & _MORE for block in blocks):
         raise StorageError("a price block ends in the middle of a number")
-    starts = np.empty_like(ends)
-    starts[0] = 0
-    starts[1:] = ends[:-1] + 1
-    numbers = (octets[starts] & 0x7F).astype(np.int64)
-    length = ends - starts
-    for byte in range(1, int(length.max()) + 1):
-        has = np.flatnonzero(length >= byte)
-        numbers[has] |= (octets[starts[has] + byte] & 0x7F).astype(np.int64) << (7 * byte)
-    return numbers
+    octets = np.frombuffer(b"".join(blocks), np.uint8)
+    ends = (octets < _MORE).nonzero()[0]
+    numbers = octets[ends].astype(np.int64)  # nearly every number has no other septet
+    more = (octets >= _MORE).nonzero()[0]
+    low = octets[more] & (_MORE - 1)
+    place = more - np.arange(len(more))
+    while len(place):  # the last septet is the highest
+        highest = np.ones(len(place), bool)
+        np.not_equal(place[1:], place[:-1], out=highest[:-1])
+        chosen = place[highest]
+        numbers[chosen] = (numbers[chosen] << _SEPTET) | low[highest]
+        lower = ~highest
+        place, low = place[lower], low[lower]
+    if len(blocks) == 1:
+        return numbers, [len(numbers)]
+    last = [end - 1 for end in accumulate(map(len, blocks))]
+    return numbers, (ends.searchsorted(last) + 1).tolist()

@@ -1,5 +1,6 @@
 """An operator's word on held prices, in the caller's transaction."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -10,13 +11,32 @@ from tcgtracker.database.tables.prices import price_holds, vendor_products
 from tcgtracker.domain.clock import to_epoch
 from tcgtracker.domain.errors import Conflict, NotFound
 from tcgtracker.domain.quote import VALUE_NAMES, HoldState
+from tcgtracker.domain.source import Source
 from tcgtracker.prices import holds
 from tcgtracker.prices.around import plan_release
 from tcgtracker.prices.changes import NewChangeSet, save_change_sets
 from tcgtracker.prices.months import MonthWriter
-from tcgtracker.prices.products import load_series
+from tcgtracker.prices.products import Series, load_series
 from tcgtracker.prices.scope_store import touch_scope
 from tcgtracker.prices.surgery import delete_rows
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHold:
+    """A price that waits for a decision, with its series."""
+
+    hold: holds.Hold
+    series: Series
+
+
+def load_open_holds(
+    connection: Connection, *, limit: int, source: Source | None = None
+) -> list[OpenHold]:
+    """Return the prices that wait for a decision, oldest first."""
+    found = holds.load_holds(connection, state=HoldState.HELD, limit=limit, source=source)
+    wanted = sorted({hold.series_id for hold in found})
+    series = {one.id: one for one in load_series(connection, series_ids=wanted)}
+    return [OpenHold(hold, series[hold.series_id]) for hold in found]
 
 
 def release_hold(

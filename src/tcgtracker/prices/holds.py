@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select, update
 
 from tcgtracker.database.dialects.base import DatabaseDialect, IntArray
-from tcgtracker.database.tables.prices import price_holds
+from tcgtracker.database.tables.prices import price_holds, price_series, vendor_products
 from tcgtracker.domain.clock import DAY_S, from_epoch, to_epoch
 from tcgtracker.domain.quote import VALUE_NAMES, HoldState
+from tcgtracker.domain.source import Source
 from tcgtracker.prices.reading import SeriesHistory
 from tcgtracker.prices.store import load_histories
 
@@ -31,13 +32,13 @@ _BY_LEVEL = "rule: repeats a released level"
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Listed quotes of one moment (epoch seconds), with the bounds of each series' prices so far.
+    """Listed quotes, each of its moment (epoch seconds), with the bounds of its prices so far.
 
     low, high: -1 where the series has had no market price.
     """
 
     series: IntArray
-    at: int
+    at: IntArray
     values: IntArray
     low: IntArray
     high: IntArray
@@ -111,10 +112,11 @@ def judge(
     earlier = _holds_of(connection, observed.series[suspect])
     for place in suspect.tolist():
         series_id, price = int(observed.series[place]), int(market[place])
-        doubled = reference_median_doubled(histories[series_id], observed.at)
+        at = int(observed.at[place])
+        doubled = reference_median_doubled(histories[series_id], at)
         if doubled is None or not is_implausible(price, doubled):
             continue
-        state, by = _first_state(earlier.get(series_id, []), observed.at, price)
+        state, by = _first_state(earlier.get(series_id, []), at, price)
         kept = _keep(connection, dialect, observed, place, doubled, state, by, run_id, now)
         held[place] = kept is not HoldState.RELEASED
     return held
@@ -142,7 +144,7 @@ def _keep(
 ) -> HoldState:
     """Write the hold down; return its state, which an earlier decision on the same quote sets."""
     table = price_holds
-    moment = from_epoch(observed.at)
+    moment = from_epoch(int(observed.at[place]))
     series_id = int(observed.series[place])
     values = {
         name: int(value) if value >= 0 else None
@@ -188,12 +190,15 @@ def confirm(connection: Connection, observed: Observed, *, now: datetime) -> lis
         for holds in _holds_of(connection, observed.series, HoldState.HELD).values()
         for hold in holds
     ]
+    if not open_holds:
+        return []
     price_of = dict(zip(observed.series.tolist(), observed.market.tolist(), strict=True))
-    day = observed.at // DAY_S
+    moment_of = dict(zip(observed.series.tolist(), observed.at.tolist(), strict=True))
     released: dict[int, Hold] = {}
     for hold in open_holds:
-        price = price_of[hold.series_id]
-        later = hold.observed_at < observed.at and hold.observed_at // DAY_S != day
+        price, at = price_of[hold.series_id], moment_of[hold.series_id]
+        day = at // DAY_S
+        later = hold.observed_at < at and hold.observed_at // DAY_S != day
         if not later or price < 0 or not repeats(price, hold.market):
             continue
         days = sorted({*hold.confirmed_days, day})
@@ -229,10 +234,18 @@ def load_holds(
     *,
     series_id: int | None = None,
     state: HoldState | None = None,
+    source: Source | None = None,
     limit: int = 1000,
 ) -> list[Hold]:
     """Return holds, oldest first."""
     query = select(price_holds)
+    if source is not None:
+        of_source = (
+            select(price_series.c.id)
+            .join(vendor_products, vendor_products.c.id == price_series.c.vendor_product_id)
+            .where(vendor_products.c.source == source)
+        )
+        query = query.where(price_holds.c.series_id.in_(of_source))
     if series_id is not None:
         query = query.where(price_holds.c.series_id == series_id)
     if state is not None:

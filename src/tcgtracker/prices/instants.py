@@ -1,11 +1,15 @@
 """Moments packed into bytes: the looks at one-item scopes, a month to a row."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from sqlalchemy import Connection, select
 
 from tcgtracker.database.dialects.base import DatabaseDialect, IntArray
 from tcgtracker.database.tables.prices import item_observations
 from tcgtracker.prices.reading import month_of
+
+_CHUNK = 10_000
 
 
 def pack(instants: IntArray) -> bytes:
@@ -25,35 +29,41 @@ def unpack(packed: bytes) -> IntArray:
     return np.concatenate([first, first + np.cumsum(gaps)])
 
 
-def add_item_look(
-    connection: Connection, dialect: DatabaseDialect, vendor_product_id: int, at: int
-) -> bool:
-    """Keep that a product was looked at on its own; return whether that was news."""
-    month = int(month_of(np.array([at]))[0])
+def add_item_looks(
+    connection: Connection, dialect: DatabaseDialect, moments: Mapping[int, int]
+) -> set[int]:
+    """Keep that products were looked at alone, each at its moment; return for which it was news."""
+    ids, at = list(moments), np.array(list(moments.values()), np.int64)
+    months = month_of(at).tolist()
     table = item_observations
-    where = (table.c.vendor_product_id == vendor_product_id) & (table.c.month == month)
-    packed = connection.execute(select(table.c.instants).where(where)).scalar_one_or_none()
-    known = unpack(packed or b"")
-    if at in known:
-        return False
-    statement = dialect.upsert(table, ["vendor_product_id", "month"], ["instants"])
-    connection.execute(
-        statement,
-        {
-            "vendor_product_id": vendor_product_id,
-            "month": month,
-            "instants": pack(np.union1d(known, [at])),
-        },
-    )
-    return True
+    packed: dict[tuple[int, int], bytes] = {}
+    for start in range(0, len(ids), _CHUNK):
+        rows = connection.execute(
+            select(table.c.vendor_product_id, table.c.month, table.c.instants).where(
+                table.c.vendor_product_id.in_(ids[start : start + _CHUNK]),
+                table.c.month.in_(sorted(set(months))),
+            )
+        )
+        packed.update({(row.vendor_product_id, row.month): row.instants for row in rows})
+    news = []
+    for product, month, moment in zip(ids, months, at.tolist(), strict=True):
+        known = unpack(packed.get((product, month), b""))
+        if moment not in known:
+            instants = pack(np.union1d(known, [moment]))
+            news.append({"vendor_product_id": product, "month": month, "instants": instants})
+    if news:
+        connection.execute(
+            dialect.upsert(table, ["vendor_product_id", "month"], ["instants"]), news
+        )
+    return {int(row["vendor_product_id"]) for row in news}
 
 
 def item_looks(connection: Connection, vendor_product_ids: list[int]) -> dict[int, IntArray]:
     """Return the looks at each product on its own (products without one are left out)."""
     table = item_observations
     found: dict[int, list[IntArray]] = {}
-    for start in range(0, len(vendor_product_ids), 10_000):
-        chunk = vendor_product_ids[start : start + 10_000]
+    for start in range(0, len(vendor_product_ids), _CHUNK):
+        chunk = vendor_product_ids[start : start + _CHUNK]
         rows = connection.execute(
             select(table.c.vendor_product_id, table.c.instants)
             .where(table.c.vendor_product_id.in_(chunk))

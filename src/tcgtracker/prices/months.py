@@ -1,6 +1,7 @@
 """The month manager: which table holds the rows of a month, and whether it still takes any."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from sqlalchemy import Connection, select, update
@@ -31,12 +32,36 @@ def load_months(connection: Connection) -> list[Month]:
     return [Month(row.month, MonthState(row.state), row.folded_through) for row in rows]
 
 
-def row_tables(connection: Connection) -> list[str]:
-    """Return the tables that hold rows: the months not yet sealed, newest first, then late rows."""
-    return [
-        *(month_name(month.month) for month in load_months(connection) if month.has_table),
-        LATE_TABLE,
-    ]
+@dataclass(frozen=True, slots=True)
+class RowTables:
+    """Where rows lie that are not sealed, or not yet.
+
+    names: the tables of months, oldest first, then that of the late rows. folded_until: the end of
+    the newest month that may lie in blocks (epoch seconds); no block has a later row.
+    """
+
+    names: tuple[str, ...]
+    folded_until: int
+
+
+@lru_cache(maxsize=8)  # asked with every read, and the months are mostly the same
+def tables_of_months(states: tuple[tuple[int, str], ...]) -> RowTables:
+    """Return the tables for months and their states, oldest first."""
+    names = [month_name(month) for month, state in states if state != MonthState.SEALED]
+    newest = max((month for month, state in states if state != MonthState.OPEN), default=0)
+    folded_until = 0
+    if newest:
+        months = newest // 100 * 12 + newest % 100 - 1970 * 12
+        folded_until = int(np.datetime64(months, "M").astype("datetime64[s]").astype(np.int64))
+    return RowTables((*names, LATE_TABLE), folded_until)
+
+
+def row_tables(connection: Connection) -> RowTables:
+    """Return the tables that hold rows."""
+    rows = connection.execute(
+        select(price_months.c.month, price_months.c.state).order_by(price_months.c.month)
+    )
+    return tables_of_months(tuple((row.month, row.state) for row in rows))
 
 
 class MonthWriter:

@@ -126,7 +126,10 @@ class PageRecording:
             source=page.source,
             scope_id=page.scope_id,
             keys=wanted,
-            first_seen_at=from_epoch(page.at),
+            first_seen=dict.fromkeys(
+                ((external_id, facet.sub_key) for external_id, facet in wanted),
+                from_epoch(page.at),
+            ),
         )
         ids = np.array([found.ids.get(key, -1) for key in wanted], np.int64)
         ours = ids >= 0
@@ -181,7 +184,7 @@ class PageRecording:
         place = places[rows]
         judged = holds.Observed(
             series=state.series[place],
-            at=page.at,
+            at=np.full(len(rows), page.at),
             values=page.values[rows],
             low=state.low[place],
             high=state.high[place],

@@ -59,7 +59,7 @@ class Plan:
 
 def plan_observation(
     *,
-    at: int,
+    at: int | IntArray,
     series: IntArray,
     values: IntArray,
     state: IntArray,
@@ -70,8 +70,9 @@ def plan_observation(
     looked: NDArray[np.bool_],
     explicit: bool,
 ) -> Plan:
-    """Return the rows that one observation of some series at one moment writes and removes.
+    """Return the rows that one observation of some series writes and removes.
 
+    at: the moment, or one for each series.
     series: sorted; values, state: what was observed (state GAP for absent).
     before: the rows in force at the moment, that of the moment itself included.
     after: the first rows after it.

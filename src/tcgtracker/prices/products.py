@@ -34,11 +34,15 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class FoundSeries:
-    """The series of the keys that were asked for, and the keys that another scope lists."""
+    """The series of the keys that were asked for, and the keys that another scope lists.
+
+    existed: the series that were not made just now. products: the ids of the products.
+    """
 
     ids: dict[tuple[str, Facet], int]
     foreign: frozenset[ProductKey]
     existed: frozenset[int]
+    products: Mapping[ProductKey, int]
 
 
 def scope_ids_of(
@@ -71,12 +75,12 @@ def find_or_make_series(
     source: Source,
     scope_id: int | None,
     keys: Sequence[tuple[str, Facet]],
-    first_seen_at: datetime,
+    first_seen: Mapping[ProductKey, datetime],
 ) -> FoundSeries:
     """Return the series of (external id, facet) keys; what is missing is made.
 
     A product stays in the bulk scope that listed it first; keys of a product that another bulk
-    scope lists are not made here but named in `foreign`.
+    scope lists are not made here but named in `foreign`. first_seen: by product, aware UTC.
     """
     products, made_products, foreign = _products(
         connection,
@@ -84,7 +88,7 @@ def find_or_make_series(
         source=source,
         scope_id=scope_id,
         wanted={(external_id, facet.sub_key) for external_id, facet in keys},
-        first_seen_at=first_seen_at,
+        first_seen=first_seen,
     )
     wanted = [
         (key, (products[key[0], key[1].sub_key], *_columns(key[1])))
@@ -104,6 +108,7 @@ def find_or_make_series(
         ids={key: known.get(columns) or made[columns] for key, columns in wanted},
         foreign=frozenset(foreign),
         existed=frozenset(known[columns] for _, columns in wanted if columns in known),
+        products=products,
     )
 
 
@@ -118,7 +123,7 @@ def _products(
     source: Source,
     scope_id: int | None,
     wanted: set[ProductKey],
-    first_seen_at: datetime,
+    first_seen: Mapping[ProductKey, datetime],
 ) -> tuple[dict[ProductKey, int], set[int], set[ProductKey]]:
     """Return the ids of products, which of them were made, and which are of another scope."""
     table = vendor_products
@@ -146,10 +151,17 @@ def _products(
         chunk = adopted[start : start + _CHUNK]
         connection.execute(update(table).where(table.c.id.in_(chunk)).values(scope_id=scope_id))
     missing = sorted(wanted - found.keys())
-    moment = to_epoch(first_seen_at) if dialect.name == "sqlite" else first_seen_at
+    stored = to_epoch if dialect.name == "sqlite" else datetime.astimezone
     ids = dialect.reserve_ids(connection, table, len(missing))
     rows_to_write = [
-        (number, source.value, external_id, sub_key, scope_id, moment)
+        (
+            number,
+            source.value,
+            external_id,
+            sub_key,
+            scope_id,
+            stored(first_seen[external_id, sub_key]),
+        )
         for number, (external_id, sub_key) in zip(ids, missing, strict=True)
     ]
     if rows_to_write:

@@ -8,25 +8,26 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
 
 from tcgtracker.database.dialects.base import DatabaseDialect, HistoryRows, IntArray
-from tcgtracker.database.tables.prices import MonthState, month_name
 from tcgtracker.domain.quote import Facet, HoldState
 from tcgtracker.domain.source import REFRESH_INTERVAL, Source
 from tcgtracker.domain.variant import PriceKind
-from tcgtracker.prices.codec import decode_block
+from tcgtracker.prices.codec import decode_blocks
 from tcgtracker.prices.holds import Hold, load_holds
 from tcgtracker.prices.instants import unpack
-from tcgtracker.prices.months import LATE_TABLE
+from tcgtracker.prices.kept_out import last_believed
+from tcgtracker.prices.months import RowTables, tables_of_months
 from tcgtracker.prices.products import Series
-from tcgtracker.prices.reading import SeriesHistory
-from tcgtracker.prices.rows import columns_sql, rows_from_tuples, unique_keys
+from tcgtracker.prices.reading import Looks, SeriesHistory
+from tcgtracker.prices.rows import COLUMNS, columns_sql, rows_from_table
 
-_NO_LOOKS = np.empty(0, np.int64)
+_NO_LOOKS = Looks(np.empty(0, np.int64))
 
 
 class ScopeLooks:
@@ -34,13 +35,13 @@ class ScopeLooks:
 
     def __init__(self, capacity: int = 512) -> None:
         self._capacity = capacity
-        self._kept: OrderedDict[int, tuple[int, IntArray]] = OrderedDict()
+        self._kept: OrderedDict[int, tuple[int, Looks]] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(
         self, connection: Connection, dialect: DatabaseDialect, scope_ids: Sequence[int]
-    ) -> dict[int, IntArray]:
-        """Return the sorted moments (epoch seconds) of the looks at each scope."""
+    ) -> dict[int, Looks]:
+        """Return the looks at each scope."""
         if not scope_ids:
             return {}
         wanted, parameters = _listed(scope_ids)
@@ -49,12 +50,18 @@ class ScopeLooks:
             f"SELECT scope_id, version FROM scope_states WHERE scope_id IN ({wanted})",  # noqa: S608 - numbered parameters
             parameters,
         )
+        return self.of_versions(connection, dialect, dict(versions))
+
+    def of_versions(
+        self, connection: Connection, dialect: DatabaseDialect, versions: dict[int, int]
+    ) -> dict[int, Looks]:
+        """Return the looks at each scope whose version the caller has just read."""
         found = {}
-        for scope_id, version in versions:
+        for scope_id, version in versions.items():
             with self._lock:
                 kept = self._kept.get(scope_id)
             if kept is None or kept[0] != version:
-                kept = version, _looks_at(connection, dialect, scope_id)
+                kept = version, Looks(_looks_at(connection, dialect, scope_id))
                 with self._lock:
                     self._kept[scope_id] = kept
                     while len(self._kept) > self._capacity:
@@ -83,10 +90,12 @@ class SeriesReader:
     ) -> None:
         self._connection = connection
         self._dialect = dialect
+        self._columns = columns_sql(dialect)
         self._scope_looks = looks or ScopeLooks()
-        self._months: list[tuple[int, MonthState]] | None = None
-        self._bulk: dict[int, IntArray] = {}
+        self._known_months: RowTables | None = None
+        self._bulk: dict[int, Looks] = {}
         self._items: dict[int, IntArray] = {}
+        self._known_kept_out: dict[int, set[int]] = {}
 
     def series_of_products(self, product_ids: Sequence[int]) -> list[Series]:
         """Return the series of vendor products by id, with the looks at them at hand."""
@@ -95,8 +104,12 @@ class SeriesReader:
         wanted, parameters = _listed(product_ids)
         rows = self._read(
             "SELECT s.id, s.vendor_product_id, p.source, p.external_id, p.sub_key, s.kind,"  # noqa: S608 - numbered parameters
-            " s.variant, s.language, s.currency, p.scope_id, p.name FROM price_series s"
-            " JOIN vendor_products p ON p.id = s.vendor_product_id"
+            " s.variant, s.language, s.currency, p.scope_id, p.name, v.version,"
+            " EXISTS (SELECT 1 FROM item_observations i WHERE i.vendor_product_id = p.id),"
+            " EXISTS (SELECT 1 FROM price_holds h WHERE h.series_id = s.id"
+            " AND h.state <> 'released')"
+            " FROM price_series s JOIN vendor_products p ON p.id = s.vendor_product_id"
+            " LEFT JOIN scope_states v ON v.scope_id = p.scope_id"
             f" WHERE s.vendor_product_id IN ({wanted}) ORDER BY s.id",
             parameters,
         )
@@ -112,14 +125,19 @@ class SeriesReader:
             )
             for row in rows
         ]
-        self.prepare(series)
+        versions = {row[9]: row[11] for row in rows if row[11] is not None}
+        self._bulk |= self._scope_looks.of_versions(self._connection, self._dialect, versions)
+        self._read_items(sorted({row[1] for row in rows if row[12]}))
+        self._known_kept_out |= {row[0]: set() for row in rows if not row[13]}
         return series
 
     def prepare(self, series: Sequence[Series]) -> None:
         """Fetch the looks at some series at once."""
         scopes = sorted({one.scope_id for one in series if one.scope_id is not None})
         self._bulk |= self._scope_looks.of(self._connection, self._dialect, scopes)
-        products = sorted({one.vendor_product_id for one in series})
+        self._read_items(sorted({one.vendor_product_id for one in series}))
+
+    def _read_items(self, products: Sequence[int]) -> None:
         if not products:
             return
         wanted, parameters = _listed(products)
@@ -138,20 +156,21 @@ class SeriesReader:
             self._rows(series.id),
             self._looks(series),
             int(REFRESH_INTERVAL[series.source].total_seconds()),
+            self._kept_out([series.id])[series.id],
         )
 
     def newest(self, series: Sequence[Series]) -> dict[int, Newest]:
         """Return the newest market price of each prepared series."""
         rows = self._newest_rows([one.id for one in series])
+        kept_out = self._kept_out([one.id for one in series])
         found = {}
         for one in series:
             row = rows.get(one.id)
             if row is None:
                 found[one.id] = Newest()
             elif row[3] == 0 and row[4] >= 0:
-                looks = self._looks(one)
-                last = max(row[1], int(looks[-1]) if len(looks) else row[1])
-                found[one.id] = Newest(row[4], last, listed=True)
+                seen = last_believed(self._looks(one).moments, row[1], kept_out[one.id])
+                found[one.id] = Newest(row[4], seen, listed=True)
             else:
                 market = self.history(one).last_market()
                 found[one.id] = Newest(*market) if market else Newest()
@@ -159,33 +178,36 @@ class SeriesReader:
 
     def open_holds(self, series_id: int) -> list[Hold]:
         """Return the held quotes of a series that wait for a decision, oldest first."""
-        known = self._read(
-            "SELECT 1 FROM price_holds WHERE state = 'held' AND series_id = :series LIMIT 1",
-            {"series": series_id},
-        )
-        if not known:  # as for nearly every series, and much quicker than reading none
+        if not self._kept_out([series_id])[series_id]:  # as of nearly every series
             return []
         return load_holds(self._connection, series_id=series_id, state=HoldState.HELD)
+
+    def _kept_out(self, series_ids: Sequence[int]) -> dict[int, set[int]]:
+        """Return the moments of each series whose quotes are not believed, asked for once."""
+        missing = [one for one in series_ids if one not in self._known_kept_out]
+        if missing:
+            wanted, parameters = _listed(missing)
+            self._known_kept_out |= {one: set() for one in missing}
+            for series_id, moment in self._read(
+                f"SELECT series_id, {self._dialect.epoch_of('observed_at')} FROM price_holds"  # noqa: S608 - numbered parameters
+                f" WHERE series_id IN ({wanted}) AND state <> 'released'",
+                parameters,
+            ):
+                self._known_kept_out[series_id].add(moment)
+        return self._known_kept_out
 
     def _newest_rows(self, series_ids: Sequence[int]) -> dict[int, tuple[Any, ...]]:
         """Return the newest row of each series, as `rows.columns_sql` lists it."""
         if not series_ids:
             return {}
-        columns = columns_sql(self._dialect)
-        parts, parameters = [], {}
-        for place, series_id in enumerate(series_ids):
-            parameters[f"s{place}"] = series_id
-            parts += [
-                f"SELECT * FROM (SELECT {columns} FROM {table} h WHERE h.series_id = :s{place}"  # noqa: S608 - our own names
-                " ORDER BY h.observed_at DESC, h.revision DESC LIMIT 1) n"
-                for table in self._tables()
-            ]
+        sql = _newest_sql(self._columns, self._months().names, len(series_ids))
+        parameters = {f"s{place}": series_id for place, series_id in enumerate(series_ids)}
         found: dict[int, tuple[Any, ...]] = {}
-        for row in self._read(" UNION ALL ".join(parts), parameters):
+        for row in self._read(sql, parameters):
             known = found.get(row[0])
             if known is None or row[1:3] > known[1:3]:
                 found[row[0]] = row
-        folded = self._folded_until()
+        folded = self._months().folded_until
         for series_id in series_ids:
             newest = found.get(series_id)
             if newest is not None and newest[1] >= folded:
@@ -203,7 +225,7 @@ class SeriesReader:
         )
         if not blocks:
             return None
-        rows = decode_block(bytes(blocks[0][1]), series_id, blocks[0][0]).sorted_by_key()
+        rows = decode_blocks([(series_id, blocks[0][0], bytes(blocks[0][1]))]).sorted_by_key()
         return (
             series_id,
             int(rows.observed_at[-1]),
@@ -213,51 +235,53 @@ class SeriesReader:
         )
 
     def _rows(self, series_id: int) -> HistoryRows:
-        columns = columns_sql(self._dialect)
-        union = " UNION ALL ".join(
-            f"SELECT {columns} FROM {table} h WHERE h.series_id = :series"  # noqa: S608 - our own names
-            for table in self._tables()
+        """Return every row of a series; what is being sealed may come twice."""
+        blocks = self._read(
+            "SELECT year, block FROM price_blocks WHERE series_id = :series ORDER BY year",
+            {"series": series_id},
         )
+        sealed = decode_blocks([(series_id, year, bytes(block)) for year, block in blocks])
+        sql = _rows_sql(self._columns, self._months().names)
         # In the order of time, so that mostly nothing is left to sort.
-        parts = [
-            decode_block(bytes(block), series_id, year)
-            for year, block in self._read(
-                "SELECT year, block FROM price_blocks WHERE series_id = :series ORDER BY year",
-                {"series": series_id},
-            )
-        ]
-        parts.append(rows_from_tuples(self._read(f"{union} ORDER BY 2", {"series": series_id})))
-        return unique_keys(HistoryRows.concatenate(parts))
+        recent = rows_from_table(
+            self._dialect.read_numbers(self._connection, sql, COLUMNS, {"series": series_id})
+        )
+        return HistoryRows.concatenate([part for part in (sealed, recent) if len(part)])
 
-    def _looks(self, series: Series) -> IntArray:
+    def _looks(self, series: Series) -> Looks:
         bulk = self._bulk.get(series.scope_id or 0, _NO_LOOKS)
         own = self._items.get(series.vendor_product_id)
-        return bulk if own is None else np.union1d(bulk, own)
+        return bulk if own is None else Looks(np.union1d(bulk.moments, own))
 
-    def _load_months(self) -> list[tuple[int, MonthState]]:
-        if self._months is None:
-            rows = self._read("SELECT month, state FROM price_months ORDER BY month DESC", {})
-            self._months = [(month, MonthState(state)) for month, state in rows]
-        return self._months
-
-    def _tables(self) -> list[str]:
-        return [
-            *(month_name(m) for m, state in self._load_months() if state is not MonthState.SEALED),
-            LATE_TABLE,
-        ]
-
-    def _folded_until(self) -> int:
-        """Return the end of the newest month that may lie in blocks (epoch seconds)."""
-        newest = max(
-            (m for m, state in self._load_months() if state is not MonthState.OPEN), default=0
-        )
-        if not newest:
-            return 0
-        months = newest // 100 * 12 + newest % 100 - 1970 * 12
-        return int(np.datetime64(months, "M").astype("datetime64[s]").astype(np.int64))
+    def _months(self) -> RowTables:
+        if self._known_months is None:
+            rows = self._read("SELECT month, state FROM price_months ORDER BY month", {})
+            self._known_months = tables_of_months(tuple(rows))
+        return self._known_months
 
     def _read(self, sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
         return self._dialect.read_history(self._connection, sql, parameters)
+
+
+# SQL that follows from the months alone is made once: it takes as long as the query itself.
+@lru_cache(maxsize=8)
+def _rows_sql(columns: str, tables: tuple[str, ...]) -> str:
+    """Return SQL for every row of `:series`."""
+    return " UNION ALL ".join(
+        f"SELECT {columns} FROM {table} h WHERE h.series_id = :series"  # noqa: S608 - our own names
+        for table in tables
+    )
+
+
+@lru_cache(maxsize=64)
+def _newest_sql(columns: str, tables: tuple[str, ...], count: int) -> str:
+    """Return SQL for the newest row of each of the series `:s0`, `:s1` ... in each table."""
+    return " UNION ALL ".join(
+        f"SELECT * FROM (SELECT {columns} FROM {table} h WHERE h.series_id = :s{place}"  # noqa: S608 - our own names
+        " ORDER BY h.observed_at DESC, h.revision DESC LIMIT 1) n"
+        for place in range(count)
+        for table in tables
+    )
 
 
 def _listed(ids: Sequence[int]) -> tuple[str, dict[str, int]]:

@@ -1,5 +1,6 @@
 """What a moment or a window of one series reads, from its rows and the looks at it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,8 +10,10 @@ from numpy.typing import NDArray
 from tcgtracker.database.dialects.base import HistoryRows, IntArray
 from tcgtracker.domain.clock import DAY_S
 from tcgtracker.domain.errors import InvalidInput
+from tcgtracker.prices.kept_out import last_believed
 
 _NO_PRICE = -1
+_MOST_WINDOWS = 8
 
 
 class Answer(StrEnum):
@@ -65,18 +68,70 @@ class DailyValues:
             raise InvalidInput("daily values are a one-dimensional array of 64-bit integers")
 
 
+class Looks:
+    """Moments at which somebody looked, sorted epoch seconds; what follows from them is kept.
+
+    Many series share the looks at their scope. For many threads.
+    """
+
+    __slots__ = ("_days", "_spans", "moments")
+
+    def __init__(self, moments: IntArray) -> None:
+        self.moments = moments
+        self._spans: dict[int, NDArray[np.bool_]] = {}
+        self._days: dict[tuple[int, int, int], tuple[IntArray, NDArray[np.bool_]]] = {}
+
+    def spans(self, interval_s: int) -> NDArray[np.bool_]:
+        """Return which looks the next one follows so soon that what lies between is known."""
+        found = self._spans.get(interval_s)
+        if found is None:
+            found = np.zeros(len(self.moments), bool)
+            found[:-1] = 2 * (self.moments[1:] - self.moments[:-1]) <= 3 * interval_s
+            self._spans[interval_s] = found
+        return found
+
+    def of_days(
+        self, first_day: int, last_day: int, interval_s: int
+    ) -> tuple[IntArray, NDArray[np.bool_]]:
+        """Return the last look up to the end of each day, and whether it speaks for the day."""
+        key = first_day, last_day, interval_s
+        found = self._days.get(key)
+        if found is None:
+            starts = np.arange(first_day, last_day + 1) * DAY_S
+            place = self.moments.searchsorted(starts + (DAY_S - 1), side="right") - 1
+            # Place -1 reads the last look, which no span follows and which is later than the day.
+            look = self.moments[place]
+            covered = (place >= 0) & ((look >= starts) | self.spans(interval_s)[place])
+            if len(self._days) >= _MOST_WINDOWS:
+                self._days.clear()
+            found = self._days[key] = look, covered
+        return found
+
+
 class SeriesHistory:
     """All rows of one series in time order, one per moment, and every look at it.
 
-    `looks` are epoch seconds, sorted; `interval_s` is the source's refresh interval.
+    `interval_s` is the source's refresh interval; `kept_out` are looks whose quote is not believed.
     """
 
-    __slots__ = ("interval_s", "looks", "rows")
+    __slots__ = ("_kept_out", "_looks", "_priced", "_spans", "interval_s", "looks", "rows")
 
-    def __init__(self, rows: HistoryRows, looks: IntArray, interval_s: int) -> None:
+    def __init__(
+        self,
+        rows: HistoryRows,
+        looks: Looks,
+        interval_s: int,
+        kept_out: Collection[int] = frozenset(),
+    ) -> None:
+        self._kept_out = kept_out
         self.rows = _highest_revision(rows)
-        self.looks = _with(looks, self.rows.observed_at)
+        self._looks = _with(looks, self.rows.observed_at)
+        self.looks = self._looks.moments
         self.interval_s = interval_s
+        self._spans = self._looks.spans(interval_s)
+        self._priced = self.rows.values[:, 0] >= 0
+        if self.rows.state.any():
+            self._priced &= self.rows.state == 0
 
     def at(self, moment: int) -> Reading:
         """Return what a moment (epoch seconds) reads."""
@@ -89,12 +144,23 @@ class SeriesHistory:
         return self._in_force(look)
 
     def last_market(self) -> tuple[int, int] | None:
-        """Return the newest market price ever listed and the last look that found it, if any."""
-        priced = np.flatnonzero((self.rows.state == 0) & (self.rows.values[:, 0] >= 0))
-        if not len(priced):
+        """Return the newest market price ever listed and the last look that found it, if any.
+
+        A look that found another one, which is held back, did not find it.
+        """
+        row = self.last_priced_row()
+        if row is None:
             return None
-        row = int(priced[-1])
-        return int(self.rows.values[row, 0]), self._last_look_of(row)
+        end = self.looks.searchsorted(self._last_look_of(row), side="right")
+        since = int(self.rows.observed_at[row])
+        seen = last_believed(self.looks[:end], since, self._kept_out)
+        return int(self.rows.values[row, 0]), seen
+
+    def last_priced_row(self) -> int | None:
+        """Return the place of the newest row with a market price."""
+        from_end = int(self._priced[::-1].argmax()) if len(self.rows) else 0
+        row = len(self.rows) - 1 - from_end
+        return row if row >= 0 and self._priced[row] else None
 
     def last_seen_at(self) -> int | None:
         """Return the newest look that found the product listed; epoch seconds."""
@@ -105,32 +171,32 @@ class SeriesHistory:
 
     def daily(self, first_day: int, last_day: int) -> DailyValues:
         """Return the last market value in force on each UTC day, both days included."""
-        days = np.arange(first_day, last_day + 1)
-        market = np.full(len(days), _NO_PRICE, np.int64)
-        if len(self.looks) and len(self.rows):
-            place = np.searchsorted(self.looks, (days + 1) * DAY_S - 1, side="right") - 1
-            known = place >= 0
-            look = self.looks[np.maximum(place, 0)]
-            spans = np.append(2 * np.diff(self.looks) <= 3 * self.interval_s, [False])
-            covered = known & ((look >= days * DAY_S) | spans[np.maximum(place, 0)])
-            row = np.searchsorted(self.rows.observed_at, look, side="right") - 1
-            listed = covered & (row >= 0)
-            row = np.maximum(row, 0)
-            value = np.where(self.rows.state[row] == 0, self.rows.values[row, 0], _NO_PRICE)
-            market = np.where(listed, value, _NO_PRICE)
-        return DailyValues(first_day, market)
+        count = last_day - first_day + 1
+        if not (len(self.looks) and len(self.rows)):
+            return DailyValues(first_day, np.full(count, _NO_PRICE, np.int64))
+        look, covered = self._looks.of_days(first_day, last_day, self.interval_s)
+        row = self.rows.observed_at.searchsorted(look, side="right")
+        # Before the first row nothing was listed.
+        market = np.empty(len(self.rows) + 1, np.int64)
+        market[0] = _NO_PRICE
+        market[1:] = self.rows.values[:, 0]
+        if not self._priced.all():
+            market[1:][~self._priced] = _NO_PRICE
+        daily = market[row]
+        if not covered.all():
+            daily[~covered] = _NO_PRICE
+        return DailyValues(first_day, daily)
 
     def market_range(self) -> tuple[int, int] | None:
         """Return the lowest and highest market price ever in force, in minor units."""
-        market = self.rows.values[self.rows.state == 0, 0]
-        market = market[market >= 0]
+        market = self.rows.values[self._priced, 0]
         return (int(market.min()), int(market.max())) if len(market) else None
 
     def unobserved(self, start: int, end: int) -> list[tuple[int, int]]:
         """Return the stretches within [start, end] that lie between spans; epoch seconds."""
         if not len(self.looks):
             return [(start, end)]
-        holes = np.flatnonzero(2 * np.diff(self.looks) > 3 * self.interval_s)
+        holes = np.flatnonzero(~self._spans[:-1]).tolist()
         found = [(int(self.looks[hole]), int(self.looks[hole + 1])) for hole in holes]
         return [
             (max(start, begin), min(end, finish))
@@ -146,10 +212,7 @@ class SeriesHistory:
         return int(self.looks[np.searchsorted(self.looks, following) - 1])
 
     def _carried(self, place: int) -> bool:
-        if place + 1 >= len(self.looks):
-            return False
-        distance = int(self.looks[place + 1] - self.looks[place])
-        return 2 * distance <= 3 * self.interval_s
+        return bool(self._spans[place])
 
     def _in_force(self, look: int) -> Reading:
         row = int(np.searchsorted(self.rows.observed_at, look, side="right")) - 1
@@ -166,7 +229,8 @@ class SeriesHistory:
 
 def _highest_revision(rows: HistoryRows) -> HistoryRows:
     """Return the rows in time order, of each moment only the highest revision."""
-    if len(rows) < 2:  # noqa: PLR2004 - nothing to choose between
+    at = rows.observed_at
+    if (at[1:] > at[:-1]).all():  # as nearly always
         return rows
     ordered = rows.sorted_by_key()
     last = np.ones(len(ordered), bool)
@@ -174,13 +238,14 @@ def _highest_revision(rows: HistoryRows) -> HistoryRows:
     return ordered if last.all() else ordered.select(last)
 
 
-def _with(looks: IntArray, moments: IntArray) -> IntArray:
-    """Return sorted looks with the moments among them, which they mostly are already."""
-    if len(looks):
-        place = np.minimum(np.searchsorted(looks, moments), len(looks) - 1)
-        if (looks[place] == moments).all():
+def _with(looks: Looks, moments: IntArray) -> Looks:
+    """Return the looks with the moments among them, which they mostly are already."""
+    known = looks.moments
+    if len(known):
+        place = known.searchsorted(moments)
+        if (known.take(place, mode="clip") == moments).all():
             return looks
-    return np.union1d(looks, moments)
+    return Looks(np.union1d(known, moments))
 
 
 def month_of(observed_at: IntArray) -> IntArray:

@@ -49,7 +49,8 @@ class ScopePage:
 
     def digest(self, *, complete: bool, trust: bool) -> bytes:
         """Return a digest of what the page holds, so that the same page is known again."""
-        salt = repr((self.facets, self.closes, complete, trust)).encode()
+        # The last page of a look in parts is not the same as a whole look that lists as much.
+        salt = repr((self.facets, self.opens, self.closes, complete, trust)).encode()
         digest = blake2b(salt, digest_size=_DIGEST_SIZE)
         for array in (self.external_id, self.facet, self.values, self.state):
             digest.update(np.ascontiguousarray(array).data)

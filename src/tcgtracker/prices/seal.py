@@ -23,7 +23,7 @@ from tcgtracker.database.tables.prices import (
 )
 from tcgtracker.domain.clock import from_epoch
 from tcgtracker.domain.errors import InvalidInput
-from tcgtracker.prices.codec import decode_block, encode_blocks
+from tcgtracker.prices.codec import decode_blocks, encode_blocks
 from tcgtracker.prices.months import Month, load_months, set_month
 from tcgtracker.prices.rows import columns_sql, rows_from_tuples, unique_keys
 
@@ -224,6 +224,6 @@ def _blocks_of(connection: Connection, series: IntArray, year: int) -> HistoryRo
         )
     )
     wanted = set(series.tolist())
-    return HistoryRows.concatenate(
-        [decode_block(row.block, row.series_id, year) for row in found if row.series_id in wanted]
+    return decode_blocks(
+        [(row.series_id, year, row.block) for row in found if row.series_id in wanted]
     )

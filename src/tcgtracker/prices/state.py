@@ -87,10 +87,6 @@ class ScopeState:
         number_of = np.array([numbers[one] for one in facets] or [0], np.int64)
         return (external_id << _FACET_BITS) | number_of[facet]
 
-    def split_keys(self, keys: IntArray) -> tuple[IntArray, IntArray]:
-        """Return external ids and facet numbers of keys."""
-        return keys >> _FACET_BITS, keys & (_MAX_FACETS - 1)
-
     def find(self, keys: IntArray) -> tuple[IntArray, NDArray[np.bool_]]:
         """Return the place of each key, and whether it is known."""
         if not len(self.keys):

@@ -7,7 +7,8 @@ from tcgtracker.database.dialects.base import DatabaseDialect, IntArray
 from tcgtracker.database.tables.prices import price_series, vendor_products
 from tcgtracker.domain.source import REFRESH_INTERVAL, Source
 from tcgtracker.prices.instants import item_looks
-from tcgtracker.prices.reading import SeriesHistory
+from tcgtracker.prices.kept_out import moments_kept_out
+from tcgtracker.prices.reading import Looks, SeriesHistory
 from tcgtracker.prices.rows import load_many, load_series_rows
 from tcgtracker.prices.scope_store import looks_at_scope
 
@@ -19,12 +20,13 @@ def load_history(connection: Connection, dialect: DatabaseDialect, series_id: in
     found = _where_looked(connection, [series_id]).get(series_id)
     rows = load_series_rows(connection, dialect, series_id)
     if found is None:
-        return SeriesHistory(rows, _NO_LOOKS, 0)
+        return SeriesHistory(rows, Looks(_NO_LOOKS), 0)
     product_id, source, scope_id = found
     bulk = looks_at_scope(connection, scope_id) if scope_id is not None else _NO_LOOKS
     own = item_looks(connection, [product_id]).get(product_id, _NO_LOOKS)
-    looks = np.union1d(bulk, own)
-    return SeriesHistory(rows, looks, int(REFRESH_INTERVAL[source].total_seconds()))
+    looks = Looks(np.union1d(bulk, own))
+    kept_out = moments_kept_out(connection, [series_id]).get(series_id, set())
+    return SeriesHistory(rows, looks, int(REFRESH_INTERVAL[source].total_seconds()), kept_out)
 
 
 def load_histories(
@@ -37,18 +39,20 @@ def load_histories(
     start = np.searchsorted(rows.series_id, wanted)
     end = np.searchsorted(rows.series_id, wanted, side="right")
     scopes = {scope_id for _, _, scope_id in where.values() if scope_id is not None}
-    bulk = {scope_id: looks_at_scope(connection, scope_id) for scope_id in scopes}
+    bulk = {scope_id: Looks(looks_at_scope(connection, scope_id)) for scope_id in scopes}
     own = item_looks(connection, sorted({product for product, _, _ in where.values()}))
+    kept_out = moments_kept_out(connection, wanted.tolist())
     histories = {}
     for place, series_id in enumerate(wanted.tolist()):
         product_id, source, scope_id = where[series_id]
-        looks = bulk[scope_id] if scope_id is not None else _NO_LOOKS
+        looks = bulk[scope_id] if scope_id is not None else Looks(_NO_LOOKS)
         if product_id in own:
-            looks = np.union1d(looks, own[product_id])
+            looks = Looks(np.union1d(looks.moments, own[product_id]))
         histories[series_id] = SeriesHistory(
             rows.select(np.arange(start[place], end[place])),
             looks,
             int(REFRESH_INTERVAL[source].total_seconds()),
+            kept_out.get(series_id, set()),
         )
     return histories
 

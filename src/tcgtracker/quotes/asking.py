@@ -16,7 +16,6 @@ from sqlalchemy import Connection, select
 from tcgtracker.catalog.link_rows import (
     ClaimRow,
     LinkRow,
-    Origin,
     VendorProduct,
     chunks,
     claims_of_cards,
@@ -137,7 +136,7 @@ def _add_claims(
     for claim in claims:
         reason = None
         known = links.get(claim.external_id, ())
-        if claim.origin == Origin.REFUSED:
+        if claim.doubted:
             reason = NoRef.UNTRUSTED
         elif len(claimants[claim.external_id]) > 1:
             reason = NoRef.AMBIGUOUS
@@ -190,7 +189,7 @@ def _claimants(
 ) -> dict[str, set[int]]:
     found: dict[str, set[int]] = defaultdict(set)
     for claim in claims_of_products(connection, source, external_ids):
-        if claim.origin != Origin.REFUSED:
+        if not claim.doubted:
             found[claim.external_id].add(claim.card_id)
     return found
 

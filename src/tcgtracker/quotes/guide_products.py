@@ -60,11 +60,16 @@ class GuideProducts:
         self._history = history
         self._cache = cache
 
-    def search(self, query: str, *, game: str, limit: int) -> SearchAnswer | None:
-        """Return what fits, the shortest names first; None when no product of it is known."""
+    def search(
+        self, query: str, *, game: str, limit: int, kept: bool = True
+    ) -> SearchAnswer | None:
+        """Return what fits, the shortest names first; None when no product of it is known.
+
+        kept: the guide that was kept may be used.
+        """
         words = fold(query).split()
-        kept = self._guide(game)
-        found = self._stated(words, game, limit) if kept is None else _fitting(kept, words, limit)
+        guide = self._guide(game) if kept else None
+        found = self._stated(words, game, limit) if guide is None else _fitting(guide, words, limit)
         if not found.products:
             return None
         hits = [

@@ -14,18 +14,19 @@ from tcgtracker.catalog.link_rows import links_of, products_of_ids
 from tcgtracker.catalog.statements import StatedReport, take_stated
 from tcgtracker.database.engine import Database
 from tcgtracker.database.tables.prices import RunState
-from tcgtracker.database.unit_of_work import UnitOfWork, unit_of_work
+from tcgtracker.database.unit_of_work import UnitOfWork, repeated, unit_of_work
 from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.errors import StateChanged, TrackerError
 from tcgtracker.domain.source import Source
-from tcgtracker.integrations.contract import ItemPage, ItemQuotes
+from tcgtracker.integrations.contract import ItemPage
 from tcgtracker.prices.changes import NewChangeSet, save_change_sets
-from tcgtracker.prices.items import ItemLook, write_item
+from tcgtracker.prices.items import ItemLook, write_items
 from tcgtracker.prices.products import save_texts
 from tcgtracker.prices.scope_page import Recorded
 from tcgtracker.quotes.card_quotes import refresh_cards
 from tcgtracker.quotes.following import follow
-from tcgtracker.quotes.runs import finish_run, quarantine, save_progress, start_run
+from tcgtracker.quotes.runs import count_rows, finish_run, quarantine, save_progress, start_run
+from tcgtracker.runtime.metrics import Metrics
 
 _log = structlog.get_logger()
 _ATTEMPTS = 20
@@ -133,7 +134,14 @@ class ItemRun:
 class ItemIntake:
     """Takes answers about single products into the history, beside what they say of the catalog."""
 
-    def __init__(self, database: Database, history: Database, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        history: Database,
+        clock: Clock,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._metrics = metrics or Metrics()
         self._database = database
         self._history = history
         self._clock = clock
@@ -162,6 +170,7 @@ class ItemIntake:
         """
         report = self._recorded(page, run, trust=trust)
         run.report.add(report)
+        count_rows(self._metrics, page.source, report.stored, page.rejected)
         # Also the cards whose price stayed: no change set names them, and it is newer by this look.
         looked_at = self._cards_of(page) | report.stated.cards
         refresh_cards(self._database, self._history, looked_at)
@@ -188,16 +197,15 @@ class ItemIntake:
         return {link.card_id for link in links.values()}
 
     def _recorded(self, page: ItemPage, run: ItemRun, *, trust: bool) -> ItemsReport:
-        for _ in range(_ATTEMPTS):
-            try:
-                return self._record_once(page, run, trust=trust)
-            except (StateChanged, IntegrityError) as exc:
-                # Somebody else wrote the same series, claim or link just now.
-                _log.info("quotes.repeated", source=page.source.value, reason=str(exc))
-                refused = exc
-        raise TrackerError(
-            f"{page.source}: other processes write the same products all the time; try again"
-        ) from refused
+        refusals = (StateChanged, IntegrityError, self._history.dialect.integrity_error)
+        try:  # somebody else may write the same series, claim or link at the same time
+            return repeated(
+                lambda: self._record_once(page, run, trust=trust), on=refusals, attempts=_ATTEMPTS
+            )
+        except refusals as exc:
+            raise TrackerError(
+                f"{page.source}: other processes write the same products all the time; try again"
+            ) from exc
 
     def _record_once(self, page: ItemPage, run: ItemRun, *, trust: bool) -> ItemsReport:
         report = ItemsReport(skipped=Counter(page.skipped))
@@ -211,8 +219,7 @@ class ItemIntake:
             if self._history is self._database:
                 report.stated.add(self._stated(uow, page))
             # The last lock: who holds it keeps others from committing.
-            if news:
-                save_change_sets(uow.history, self._history.dialect, news)
+            save_change_sets(uow.history, self._history.dialect, news)
             total = ItemsReport()
             total.add(run.report)
             total.add(report)
@@ -222,18 +229,20 @@ class ItemIntake:
     def _write_prices(
         self, uow: UnitOfWork, page: ItemPage, run: ItemRun, report: ItemsReport, *, trust: bool
     ) -> list[NewChangeSet]:
-        news: list[NewChangeSet] = []
         dialect = self._history.dialect
         now = self._clock.now()
-        # In one order for all, so that two recorders cannot wait for each other.
-        for item in sorted(page.items, key=_key):
-            if not item.quotes:
-                report.skipped["product without any series"] += 1
-                continue
-            look = ItemLook(page.source, item.external_id, item.observed_at, item.quotes)
-            done, one = write_item(uow.history, dialect, look, run_id=run.id, trust=trust, now=now)
+        if empty := sum(not item.quotes for item in page.items):
+            report.skipped["product without any series"] += empty
+        looks = [
+            ItemLook(page.source, item.external_id, item.observed_at, item.quotes)
+            for item in sorted(page.items, key=lambda one: one.observed_at)
+            if item.quotes
+        ]
+        recorded, news = write_items(
+            uow.history, dialect, looks, run_id=run.id, trust=trust, now=now
+        )
+        for look, done in zip(looks, recorded, strict=True):
             report.count(look, done)
-            news.append(one)
         if page.rejected:
             quarantine(
                 uow.history,
@@ -259,8 +268,3 @@ class ItemIntake:
     def _finish(self, run_id: int, state: RunState, error: str) -> None:
         with self._history.write() as connection:
             finish_run(connection, run_id, state, now=self._clock.now(), error=error)
-
-
-def _key(item: ItemQuotes) -> tuple[str, str, datetime]:
-    sub_key = min((facet.sub_key for facet in item.quotes), default="")
-    return item.external_id, sub_key, item.observed_at

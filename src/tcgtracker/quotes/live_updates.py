@@ -1,12 +1,13 @@
 """Updates that a person waits for: a few at a time, beside everything else that goes on."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tcgtracker.domain.errors import TrackerError
 from tcgtracker.domain.source import Source
 from tcgtracker.integrations.contract import LIVE_CALL
-from tcgtracker.quotes.outcomes import CardOutcome
+from tcgtracker.quotes.outcomes import CardOutcome, Verdict
 from tcgtracker.quotes.update import CardUpdater
 
 AT_ONCE = 8
@@ -22,10 +23,15 @@ class LiveUpdates:
     """Updates cards in threads of its own, so that waiting for a vendor takes none from reads.
 
     Those who ask for the same card at the same time share one answer. Used in one event loop.
+
+    ask_shadow: lets a source that is only compared be asked for the cards, by somebody else.
     """
 
-    def __init__(self, updater: CardUpdater) -> None:
+    def __init__(
+        self, updater: CardUpdater, ask_shadow: Callable[[Sequence[int], Source], None]
+    ) -> None:
         self._updater = updater
+        self._ask_shadow = ask_shadow
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="live-update")
         self._open: dict[tuple[int, Source | None], asyncio.Future[CardOutcome]] = {}
         self._waiting = 0
@@ -59,4 +65,7 @@ class LiveUpdates:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _update(self, card_id: int, source: Source | None) -> CardOutcome:
-        return self._updater.update([card_id], source=source, policy=LIVE_CALL)[0]
+        outcome = self._updater.update([card_id], source=source, policy=LIVE_CALL)[0]
+        if outcome.verdict is Verdict.SETTLED and (shadow := self._updater.shadow()) is not None:
+            self._ask_shadow([card_id], shadow)
+        return outcome

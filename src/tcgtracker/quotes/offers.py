@@ -9,8 +9,9 @@ from sqlalchemy import Connection, func, select
 from tcgtracker.database.tables.catalog import games, set_aliases
 from tcgtracker.database.tables.sources import sync_marks
 from tcgtracker.domain.clock import iso
-from tcgtracker.domain.source import SOURCE_ORDER, Source
+from tcgtracker.domain.source import Source
 from tcgtracker.integrations.contract import Capability, VendorInfo
+from tcgtracker.operations.flags import DEFAULT_FLAGS, SourceFlags
 from tcgtracker.operations.quota import Plan as Budgeted
 from tcgtracker.operations.source_status import SourceStatus, load_statuses
 from tcgtracker.quotes.due_cards import LEAST_WAIT
@@ -18,13 +19,13 @@ from tcgtracker.quotes.plan import BulkScope, Offer
 from tcgtracker.quotes.sync_marks import FAILED, TAKEN
 from tcgtracker.quotes.vendors import VendorEntry, Vendors
 
-SourceOrder: TypeAlias = Callable[[Connection], Sequence[Source]]
+ReadFlags: TypeAlias = Callable[[Connection], SourceFlags]
 """Reads in which order sources are asked."""
 
 
-def default_order(_connection: Connection) -> Sequence[Source]:
-    """Return the order while no flag says otherwise."""
-    return SOURCE_ORDER
+def default_flags(_connection: Connection) -> SourceFlags:
+    """Return what holds while no flag says otherwise."""
+    return DEFAULT_FLAGS
 
 
 def load_offers(

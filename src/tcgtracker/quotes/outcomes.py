@@ -1,5 +1,6 @@
 """What became of asking for a card, as a value."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -180,3 +181,22 @@ class CardOutcome:
             "age_s": None if self.age is None else int(self.age.total_seconds()),
             "fallback_reason": self.fallback_reason,
         }
+
+
+def raise_for_all(outcomes: Sequence[CardOutcome]) -> None:
+    """Raise what a job raises for cards of which none is settled.
+
+    Raises:
+        RetryableVendorError, Postpone, FatalVendorError: as the cards want it.
+    """
+    errors = [error for one in outcomes if (error := one.error()) is not None]
+    first, count = errors[0], len(errors)
+    if count == 1:
+        raise first
+    said = f"{count} cards, the first: {first}"
+    if any(one.verdict is Verdict.REPEAT for one in outcomes):
+        raise RetryableVendorError("update", "prices", said)
+    moments = [one.paused_until for one in outcomes if one.paused_until is not None]
+    if moments:
+        raise Postpone(min(moments), said)
+    raise FatalVendorError("update", "prices", said)

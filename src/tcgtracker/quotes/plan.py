@@ -3,8 +3,8 @@
 Nothing here reads a clock, a database or the network, and the same input gives the same plan.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import chain
@@ -32,7 +32,8 @@ class DueCard:
     waiting_since: since when it is due, aware UTC; None when it was never checked.
     staleness_s: seconds since its price was last confirmed.
     value_minor: its headline price in minor units, 0 for none. need, volatility: 0 and more.
-    refs: by which ids each vendor is asked for it, by vendor.
+    refs: by which ids each vendor is asked for it, by vendor. first: the vendor that has its turn
+    before all others, for this card alone; '' for none.
     """
 
     card_id: int
@@ -43,6 +44,7 @@ class DueCard:
     need: float = 0.0
     volatility: float = 0.0
     refs: Mapping[str, tuple[ProductRef, ...]] = field(default_factory=dict)
+    first: str = ""
 
     @property
     def weight(self) -> float:
@@ -143,19 +145,23 @@ def compute_plan(due: Sequence[DueCard], offers: Sequence[Offer], *, limit: int)
     plan = Plan()
     waiting = {card.card_id: card for card in sorted(due, key=_urgent_first)}
     reasons: dict[int, str] = {}
-    for place, offer in enumerate(offers):
-        mine = [card for card in waiting.values() if offer.vendor in card.refs]
+    for offer, place in _turns(due, offers):
+        early = place is None
+        spent = sum(step.calls for step in plan.steps if step.vendor == offer.vendor)
+        asking = [card for card in waiting.values() if not early or card.first == offer.vendor]
+        mine = [card for card in asking if offer.vendor in card.refs]
         steps: list[Step] = []
         if offer.closed:
             reasons |= {card.card_id: f"{offer.vendor}: {offer.closed}" for card in mine}
         else:
-            left = offer.calls_left
-            later = [other for other in offers[place + 1 :] if other.answers_items]
-            bulk = _bulk_steps(offer, list(waiting.values()), later, left)
+            left = None if offer.calls_left is None else offer.calls_left - spent
+            later = [other for other in offers[(place or 0) :] if _follows(offer, other)]
+            bulk = _bulk_steps(_without_planned(offer, plan), asking, later, left)
             taken = set(chain.from_iterable(step.card_ids for step in bulk))
             left = None if left is None else left - sum(step.calls for step in bulk)
             rest = [card for card in mine if card.card_id not in taken]
-            chosen, cut = _within(rest, limit) if offer.batch == 1 else (rest, [])
+            room = limit - _single_cards(plan, offer)
+            chosen, cut = _within(rest, room) if offer.batch == 1 else (rest, [])
             items, unpaid = _items_step(offer, chosen, left)
             steps = bulk + items
             reasons |= {card.card_id: f"{offer.vendor}: no calls left" for card in unpaid}
@@ -170,11 +176,42 @@ def compute_plan(due: Sequence[DueCard], offers: Sequence[Offer], *, limit: int)
         for card_id in chain.from_iterable(step.card_ids for step in steps):
             del waiting[card_id]
         plan.steps += steps
-        planned = sum(step.calls for step in steps)
-        plan.budgets.append(Budget(offer.vendor, dict(offer.left), planned, offer.closed))
+        if not early:
+            planned = spent + sum(step.calls for step in steps)
+            plan.budgets.append(Budget(offer.vendor, dict(offer.left), planned, offer.closed))
     for card in sorted(waiting.values(), key=_oldest_first):
         _leave_out(plan, card, reasons)
     return plan
+
+
+def _turns(due: Sequence[DueCard], offers: Sequence[Offer]) -> Iterator[tuple[Offer, int | None]]:
+    """Yield offers in the order of their turns, each with its place among them.
+
+    An offer that is the first one of some cards has an early turn, for these alone: its place there
+    is None.
+    """
+    wanted = {card.first for card in due}
+    yield from ((offer, None) for offer in offers if offer.vendor in wanted)
+    yield from ((offer, place) for place, offer in enumerate(offers))
+
+
+def _follows(offer: Offer, other: Offer) -> bool:
+    return other.answers_items and other.vendor != offer.vendor
+
+
+def _without_planned(offer: Offer, plan: Plan) -> Offer:
+    """Return the offer without the files that an early turn has planned."""
+    planned = {step.game for step in plan.steps if step.vendor == offer.vendor and step.game}
+    return replace(offer, scopes=tuple(one for one in offer.scopes if one.game not in planned))
+
+
+def _single_cards(plan: Plan, offer: Offer) -> int:
+    """Return how many cards an early turn asks for one by one."""
+    return sum(
+        len(step.card_ids)
+        for step in plan.steps
+        if step.vendor == offer.vendor and step.operation is Operation.ITEMS
+    )
 
 
 def batches(refs: Sequence[ProductRef], size: int) -> Iterable[Sequence[ProductRef]]:

@@ -1,5 +1,6 @@
 """From the databases to a plan: which cards are due, what the vendors can do, what to fetch."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,10 +13,11 @@ from tcgtracker.database.tables.operations import jobs
 from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.source import REFRESH_INTERVAL, Source
 from tcgtracker.integrations.contract import VendorInfo
+from tcgtracker.operations.flags import SourceFlags
 from tcgtracker.operations.rows import IS_OPEN
 from tcgtracker.quotes.asking import Asking, load_asking
 from tcgtracker.quotes.due_cards import DueRow, QuoteRow, iter_due, quotes_of
-from tcgtracker.quotes.offers import SourceOrder, default_order, load_offers
+from tcgtracker.quotes.offers import ReadFlags, default_flags, load_offers
 from tcgtracker.quotes.plan import DueCard, Offer, Plan, compute_plan, unread_scopes
 from tcgtracker.quotes.vendors import Vendors
 
@@ -24,8 +26,9 @@ UPDATE_CARDS = "update_prices"
 LONGEST_STALENESS = timedelta(days=30)
 """A card without any price counts as this stale."""
 DEFAULT_LIMIT = 100
-_MOST_CARDS = 50_000
-"""Cards with a product that one plan weighs: far more than the budgets of a run pay for."""
+MOST_CARDS = 50_000
+"""Cards that one plan weighs because somebody can be asked for them: far more than the budgets of a
+run pay for."""
 
 Need: TypeAlias = Callable[[Collection[int]], Mapping[int, float]]
 """Tells how much more a card is wanted than others: holdings and alerts; 0 where it is silent."""
@@ -41,19 +44,25 @@ class DuePlan:
     """A plan, and the due cards that it leaves out before any source comes into question.
 
     fresh: cards that a bulk file has brought as far as the source is, with when that changes.
-    without: how many no source has a product for, by reason.
+    without: how many no source can be asked for, by reason: without a product, or closed.
     """
 
     plan: Plan
     due: int = 0
     fresh: dict[int, datetime] = field(default_factory=dict)
-    without: dict[str, int] = field(default_factory=dict)
+    without: Counter[str] = field(default_factory=Counter)
+
+    def left_out(self) -> dict[str, int]:
+        """Return how many due cards are not asked for, by reason."""
+        return dict(
+            Counter({why: len(ids) for why, ids in self.plan.left_out.items()}) + self.without
+        )
 
 
 class Planner:
     """Plans for one tracker. Reads only: nothing is called and nothing is taken.
 
-    bulk: vendors whose bulk files may be planned.
+    bulk: vendors whose bulk files may be planned. most_cards: see `MOST_CARDS`.
     """
 
     def __init__(
@@ -63,17 +72,19 @@ class Planner:
         vendors: Vendors,
         clock: Clock,
         *,
-        order: SourceOrder = default_order,
+        flags: ReadFlags = default_flags,
         need: Need = no_need,
         bulk: Collection[str] = (),
+        most_cards: int = MOST_CARDS,
     ) -> None:
         self._database = database
         self._history = history
         self._vendors = vendors
         self._clock = clock
-        self._order = order
+        self._flags = flags
         self._need = need
         self._bulk = bulk
+        self._most_cards = most_cards
 
     def plan(self, *, limit: int = DEFAULT_LIMIT, bulk: bool = True) -> DuePlan:
         """Return what to fetch now; cards of open jobs are not due a second time.
@@ -84,15 +95,15 @@ class Planner:
         made = DuePlan(Plan())
         cards: list[DueCard] = []
         with self._database.read() as connection, self._history.read() as history:
-            order = list(self._order(connection))
+            flags = self._flags(connection)
             files = self._bulk if bulk else ()
-            offers = load_offers(connection, self._vendors, order, now=now, bulk=files)
+            offers = load_offers(connection, self._vendors, flags.order, now=now, bulk=files)
             taken = cards_of_open_jobs(connection)
             for page in iter_due(connection, now):
                 rows = [row for row in page if row.card_id not in taken]
                 made.due += len(rows)
-                cards += self._weigh(connection, history, rows, order, offers, made)
-                if len(cards) >= _MOST_CARDS:
+                cards += self._weigh(connection, history, rows, flags, offers, made)
+                if len(cards) >= self._most_cards:
                     break
         made.plan = compute_plan(cards, offers, limit=limit)
         return made
@@ -102,7 +113,7 @@ class Planner:
         connection: Connection,
         history: Connection,
         rows: Sequence[DueRow],
-        order: Sequence[Source],
+        flags: SourceFlags,
         offers: Sequence[Offer],
         made: DuePlan,
     ) -> list[DueCard]:
@@ -117,10 +128,12 @@ class Planner:
         quotes, need = quotes_of(connection, ids), self._need(ids)
         open_sources = {offer.source for offer in offers if not offer.closed}
         unread = {(offer.source, scope.game) for offer in offers for scope in unread_scopes(offer)}
+        new = self._info(flags.moved[0])
+        first = "" if new is None else new.vendor
         cards = []
         for row in rows:
             card_id = row.card_id
-            known = quotes.get(card_id, {})
+            order, known = flags.order_of(card_id), quotes.get(card_id, {})
             refs = {
                 source: asking.refs[card_id]
                 for source, asking in asked.items()
@@ -133,8 +146,10 @@ class Planner:
             if fresh is not None and fresh > now:
                 made.fresh[card_id] = fresh
             elif not refs:
-                reason = _why_without(asked, card_id)
-                made.without[reason] = made.without.get(reason, 0) + 1
+                made.without[_why_without(asked, card_id)] += 1
+            elif not askable:  # not kept, or a closed source would keep the others from their turn
+                closed = [offer for offer in offers if offer.source in refs]
+                made.without[f"{closed[-1].vendor}: {closed[-1].closed}"] += 1
             else:
                 values = [known[source].market_price for source in order if source in known]
                 cards.append(
@@ -150,6 +165,7 @@ class Planner:
                             for offer in offers
                             if offer.source in refs
                         },
+                        first=first if flags.is_moved(card_id) else "",
                     )
                 )
         return cards

@@ -1,20 +1,46 @@
 """Run records and the quarantine: what an intake did, and what it refused."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from tcgtracker.database.dialects.base import DatabaseDialect
 from tcgtracker.database.tables.prices import RunState, collect_runs, quarantined_rows
 from tcgtracker.domain.clock import iso
 from tcgtracker.domain.source import Source
 from tcgtracker.integrations.contract import RejectedRow
+from tcgtracker.runtime.metrics import Metrics
 
 _RAW_LIMIT = 500
 _KEY_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The newest intake of a source; moments are aware UTC."""
+
+    id: int
+    input: str
+    state: RunState
+    started_at: datetime
+    finished_at: datetime | None
+    error: str
+
+
+def load_last_runs(connection: Connection) -> dict[Source, LastRun]:
+    """Return the newest intake of each source that had one."""
+    newest = select(func.max(collect_runs.c.id)).group_by(collect_runs.c.source)
+    rows = connection.execute(select(collect_runs).where(collect_runs.c.id.in_(newest)))
+    return {
+        Source(row.source): LastRun(
+            row.id, row.input, RunState(row.state), row.started_at, row.finished_at, row.error
+        )
+        for row in rows
+    }
 
 
 def start_run(connection: Connection, source: Source, input_name: str, *, now: datetime) -> int:
@@ -79,7 +105,52 @@ def quarantine(
         connection.execute(dialect.insert_or_skip(quarantined_rows), records)
 
 
+def count_rows(
+    metrics: Metrics, source: Source, stored: int, rejected: Sequence[RejectedRow]
+) -> None:
+    """Count what a committed page brought."""
+    metrics.price_points.labels(source.value).inc(stored)
+    for row in rejected:
+        metrics.quarantined.labels(source.value, row.reason).inc()
+
+
 def _text(text: str, limit: int) -> str:
     """Return text that both databases take: no NUL, no lone surrogate, bounded."""
     clean = text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
     return clean[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One intake as it is listed; moments are aware UTC."""
+
+    id: int
+    source: Source
+    input: str
+    state: RunState
+    started_at: datetime
+    finished_at: datetime | None
+    report: Mapping[str, Any]
+    error: str
+
+
+def load_runs(connection: Connection, *, limit: int) -> list[RunRow]:
+    """Return the newest intakes, the last one first."""
+    rows = connection.execute(
+        select(
+            collect_runs.c.id,
+            collect_runs.c.source,
+            collect_runs.c.input,
+            collect_runs.c.state,
+            collect_runs.c.started_at,
+            collect_runs.c.finished_at,
+            collect_runs.c.report,
+            collect_runs.c.error,
+        )
+        .order_by(collect_runs.c.id.desc())
+        .limit(limit)
+    )
+    return [
+        RunRow(row[0], Source(row[1]), row[2], RunState(row[3]), row[4], row[5], row[6], row[7])
+        for row in rows
+    ]

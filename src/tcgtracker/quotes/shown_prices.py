@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
@@ -10,7 +11,8 @@ from tcgtracker.database.tables.catalog import card_quotes
 from tcgtracker.database.tables.prices import price_holds
 from tcgtracker.domain.clock import to_epoch
 from tcgtracker.domain.quote import HoldState
-from tcgtracker.domain.source import Source
+from tcgtracker.domain.source import FRESH_FOR, Source
+from tcgtracker.operations.flags import load_flags
 from tcgtracker.prices.products import Series, load_series
 from tcgtracker.quotes.outcomes import ShownPrice
 
@@ -51,13 +53,15 @@ def load_shown(
         if one is None:  # purged in this moment
             continue
         link = links.get(one.vendor_product_id)
+        if link is None or not link.state.trusted or link.card_id != row.card_id:
+            continue  # decided just now, or by who died before the quotes were made anew
         shown.setdefault(row.card_id, {})[one.source] = ShownPrice(
             source=one.source,
             series_id=one.id,
             external_id=one.external_id,
             kind=one.facet.kind.value,
             variant=one.facet.variant,
-            printing=link.printing if link else "",
+            printing=link.printing,
             market_price=row.market_price,
             currency=row.currency,
             observed_at=row.observed_at,
@@ -68,6 +72,43 @@ def load_shown(
         card_id: CardPrices(by_source, frozenset(listed.get(card_id, ())))
         for card_id, by_source in shown.items()
     }
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPrice:
+    """The headline price of a card in a list; `listed`: it still stands there."""
+
+    price: ShownPrice
+    stale: bool
+    listed: bool
+
+
+def load_headlines(
+    connection: Connection, history: Connection, card_ids: Collection[int], now: datetime
+) -> dict[int, ListedPrice]:
+    """Return the headline prices; a card without a price is absent.
+
+    The first source in the order that is fresh speaks, else the one seen last (DESIGN section 4).
+    """
+    flags, fresh_from = load_flags(connection), now - FRESH_FOR
+    found = {}
+    for card_id, shown in load_shown(connection, history, card_ids).items():
+        order = flags.order_of(card_id)
+        seen = sorted(
+            (
+                (one, one.observed_at)
+                for one in shown.by_source.values()
+                if one.observed_at is not None
+                and one.market_price is not None
+                and one.source in order
+            ),
+            key=lambda pair: order.index(pair[0].source),
+        )
+        if seen:
+            fresh = [one for one, at in seen if at >= fresh_from]
+            one = fresh[0] if fresh else max(seen, key=lambda pair: pair[1])[0]
+            found[card_id] = ListedPrice(one, not fresh, one.source in shown.listed)
+    return found
 
 
 def load_ties(

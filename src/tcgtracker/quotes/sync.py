@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import select
 
@@ -12,7 +13,7 @@ from tcgtracker.catalog.statement_rows import cards_of_set, load_own_sets, load_
 from tcgtracker.catalog.statements import StatedReport, take_stated
 from tcgtracker.database.engine import Database
 from tcgtracker.database.tables.catalog import games
-from tcgtracker.database.unit_of_work import unit_of_work
+from tcgtracker.database.unit_of_work import repeated, unit_of_work
 from tcgtracker.domain.catalog import GAMES
 from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.errors import Conflict, InvalidInput, NotFound, VendorError
@@ -38,6 +39,7 @@ from tcgtracker.quotes.following import follow
 from tcgtracker.quotes.items_intake import ItemIntake, ItemRun
 from tcgtracker.quotes.sync_report import SyncOutcome, SyncReport
 from tcgtracker.quotes.vendors import Vendors
+from tcgtracker.runtime.metrics import Metrics
 from tcgtracker.runtime.ports import Cache
 
 DEFAULT_GAMES = ("pokemon", "onepiece")
@@ -64,6 +66,7 @@ class SyncParts:
     clock: Clock
     vendors: Vendors
     cache: Cache
+    metrics: Metrics
     check: Callable[[], None] = _go_on
 
     def catalog(self) -> CatalogIntake:
@@ -75,10 +78,13 @@ class SyncParts:
         """Take statements down in batches, those of one card side by side."""
         ordered = sorted(stated, key=lambda one: (one.set_name, one.number, one.name))
         report = StatedReport()
-        for start in range(0, len(ordered), STATED_BATCH):
+
+        def take(batch: Sequence[StatedProduct]) -> StatedReport:
             with unit_of_work(self.database, self.history) as uow:
-                batch = ordered[start : start + STATED_BATCH]
-                report.add(take_stated(uow, self.database.dialect, source, batch, clock=self.clock))
+                return take_stated(uow, self.database.dialect, source, batch, clock=self.clock)
+
+        for start in range(0, len(ordered), STATED_BATCH):
+            report.add(repeated(partial(take, ordered[start : start + STATED_BATCH])))
         outcome.count_stated(report)
         self.refresh(report.cards)
 
@@ -226,7 +232,7 @@ class CatalogSync:
                 those = load_due_sets(connection, infos, now=now, set_id=set_id)
                 wanted = those[0].parts if those else ()
         game, codes = known.game, known.codes
-        prices = ItemIntake(parts.database, parts.history, parts.clock)
+        prices = ItemIntake(parts.database, parts.history, parts.clock, parts.metrics)
         done_codes: set[str] = set()
         for part in wanted:
             if due and part.code in done_codes:

@@ -4,8 +4,8 @@ No database connection is held while a vendor is waited for. A fallback's price 
 source's series; the answer names the source that it is from and why it is not the first one's.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -13,29 +13,24 @@ import structlog
 from sqlalchemy import Connection
 
 from tcgtracker.database.engine import Database
-from tcgtracker.domain.clock import Clock, iso, to_epoch
+from tcgtracker.domain.clock import Clock, to_epoch
 from tcgtracker.domain.errors import (
-    BadCredentials,
     InvalidInput,
-    RateLimited,
-    RetryableVendorError,
     SourceDisabled,
-    SourcePaused,
-    VendorError,
 )
 from tcgtracker.domain.source import FRESH_FOR, Source
 from tcgtracker.integrations.contract import (
     JOB_CALL,
+    PAGE_CALL,
     CallPolicy,
     Capability,
-    ItemPage,
-    ProductRef,
     VendorInfo,
 )
+from tcgtracker.operations.flags import SourceFlags
 from tcgtracker.quotes.asking import Asking, load_asking
 from tcgtracker.quotes.due_cards import existing, next_check, save_checks
-from tcgtracker.quotes.items_intake import ItemIntake, ItemRun, TakenItem
-from tcgtracker.quotes.offers import SourceOrder, default_order
+from tcgtracker.quotes.item_calls import ItemAnswers, ItemCalls, in_order
+from tcgtracker.quotes.offers import ReadFlags, default_flags
 from tcgtracker.quotes.outcomes import (
     ANSWERED,
     CardOutcome,
@@ -44,27 +39,19 @@ from tcgtracker.quotes.outcomes import (
     Outcome,
     ShownPrice,
 )
-from tcgtracker.quotes.plan import batches
 from tcgtracker.quotes.shown_prices import CardPrices, held_series, load_shown, load_ties
 from tcgtracker.quotes.vendors import VendorEntry, Vendors
+from tcgtracker.runtime.metrics import Metrics
 from tcgtracker.runtime.ports import Cache
 
 _log = structlog.get_logger()
-_FAILURES_IN_A_ROW = 2
-"""After so many failed calls the rest of the products is not asked for: the vendor is not well."""
-_ENDS_THE_SOURCE = (SourceDisabled, BadCredentials, SourcePaused, RateLimited)
+_CARDS_NAMED = 50
+"""Of cards in a line of the log."""
+_LOOK_S = 1.0
+"""How often the flags are looked at again while calls are made, monotonic seconds."""
 
 OnProgress = Callable[[int, int], None]
 """Is told how many of how many cards are done."""
-
-
-@dataclass(slots=True)
-class _Answers:
-    """What one source said: the vendor's id of each ref, its products, and what failed."""
-
-    products: dict[ProductRef, str] = field(default_factory=dict)
-    taken: dict[str, TakenItem] = field(default_factory=dict)
-    failed: dict[ProductRef, VendorError] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -74,9 +61,12 @@ class _Update:
     waiting: dict[int, None]
     """Cards that no source has given a price for yet, in the order in which they are asked for."""
     misses: dict[int, list[Miss]]
+    flags: SourceFlags
     done: dict[int, CardOutcome] = field(default_factory=dict)
     answered: dict[int, datetime] = field(default_factory=dict)
     """When the cards that a source answered for are due again."""
+    looked_at: float = field(default_factory=time.monotonic)
+    """When the flags were read, monotonic seconds."""
 
     def miss(self, card_id: int, miss: Miss) -> None:
         self.misses[card_id].append(miss)
@@ -85,7 +75,7 @@ class _Update:
 class CardUpdater:
     """Updates cards of one tracker; safe to use from several threads.
 
-    order: in which order the sources are asked. cache: where rendered prices are dropped from.
+    flags: read in which order the sources are asked. cache: where rendered prices are dropped from.
     """
 
     def __init__(
@@ -96,15 +86,17 @@ class CardUpdater:
         clock: Clock,
         *,
         cache: Cache,
-        order: SourceOrder = default_order,
+        flags: ReadFlags = default_flags,
+        metrics: Metrics | None = None,
     ) -> None:
         self._database = database
         self._history = history
         self._vendors = vendors
         self._clock = clock
         self._cache = cache
-        self._order = order
-        self._intake = ItemIntake(database, history, clock)
+        self._flags = flags
+        self._metrics = metrics or Metrics()
+        self._calls = ItemCalls(database, history, vendors, clock, self._metrics)
 
     def update(
         self,
@@ -118,27 +110,29 @@ class CardUpdater:
         """Ask for the cards' prices; return what became of each, in the order given.
 
         source: asked first, before the configured order. guard: called in the transaction that
-        says when the cards are due again; it may refuse it by raising.
+        says when the cards are due again; it may refuse it by raising. When the flags change
+        meanwhile, what was not asked yet is asked as they say then.
 
         Raises:
             InvalidInput: `source` cannot be asked for single cards.
         """
         wanted = list(dict.fromkeys(card_ids))
-        entries = self.entries(source)
         with self._database.read() as connection:
+            flags = self._flags(connection)
             known = existing(connection, wanted)
+        self._entries(flags.order, source)  # refuse a source that cannot be asked, whatever cards
         run = _Update(
             waiting={card_id: None for card_id in wanted if card_id in known},
             misses={card_id: [] for card_id in known},
+            flags=flags,
         )
-        for entry in entries:
-            if run.waiting:
-                self._ask_source(entry, run, policy)
-                if on_progress:
-                    on_progress(len(run.done), len(wanted))
+        while not self._ask_all(run, source, policy, on_progress):
+            _log.info("quotes.flags_changed", waiting=len(run.waiting))
         self._settle(run)
         self._save(run, guard)
         self._cache.delete(*(f"card:price:{card_id}" for card_id in sorted(known)))
+        _log.info("quotes.cache_dropped", card_ids=sorted(known)[:_CARDS_NAMED], cards=len(known))
+        self._count(run)
         if on_progress:
             on_progress(len(wanted), len(wanted))
         return [
@@ -162,14 +156,84 @@ class CardUpdater:
                 outcomes.append(CardOutcome(card_id, Outcome.STORED, price, age > FRESH_FOR, age))
         return outcomes
 
-    def entries(self, source: Source | None = None) -> list[VendorEntry]:
+    def shadow(self) -> Source | None:
+        """Return the source to be asked for comparison, if one is and answers for products."""
+        with self._database.read() as connection:
+            source = self._flags(connection).shadow
+        entry = None if source is None else self._vendors.of_source(source)
+        can_ask = entry is not None and Capability.ITEMS in entry.info.capabilities
+        return source if can_ask else None
+
+    def take_shadow(self, card_ids: Iterable[int], source: Source) -> dict[str, int]:
+        """Ask a source for cards, to be compared; return how many products it was asked for.
+
+        Its answers are recorded in its own series. Nothing else of the cards changes: neither when
+        they are due, nor what was answered for them.
+
+        Raises:
+            InvalidInput: the source cannot be asked for single cards.
+            VendorError: it failed for all that was left to ask.
+        """
+        (entry, *_) = self._entries([source], source)
+        with self._database.read() as connection, self._history.read() as history:
+            asking = load_asking(connection, history, entry.info, list(card_ids))
+        refs = in_order(asking, asking.refs)
+        if refs and entry.disabled:
+            raise SourceDisabled(entry.info.vendor, "items", entry.disabled)
+        answers = self._calls.ask(entry.info, refs, policy=PAGE_CALL, run_name="shadow")
+        if answers.failed and not answers.products:
+            raise next(iter(answers.failed.values()))
+        return {
+            "asked": len(refs),
+            "answered": len(answers.products),
+            "failed": len(answers.failed),
+        }
+
+    def _ask_all(
+        self, run: _Update, source: Source | None, policy: CallPolicy, tell: OnProgress | None
+    ) -> bool:
+        """Ask the sources of each card in their order; return whether the flags stayed the same.
+
+        Cards of one order are asked together, so that a batch is as full as it can be.
+        """
+        flags, total = run.flags, len(run.misses)
+        for moved in (False, True):
+            order = flags.moved if moved else flags.order
+            for entry in self._entries(order, source):
+                tried = {
+                    card_id
+                    for card_id, misses in run.misses.items()
+                    if any(miss.source is entry.info.source for miss in misses)
+                }
+                asked = [
+                    card_id
+                    for card_id in run.waiting
+                    if card_id not in tried and flags.is_moved(card_id) is moved
+                ]
+                if asked:
+                    self._ask_source(entry, run, asked, policy)
+                    if tell:
+                        tell(len(run.done), total)
+                if run.flags != flags:
+                    return False
+        return True
+
+    def _flags_changed(self, run: _Update) -> bool:
+        now = time.monotonic()
+        if now - run.looked_at < _LOOK_S:
+            return False
+        run.looked_at = now
+        before = run.flags
+        with self._database.read() as connection:
+            run.flags = self._flags(connection)
+        return run.flags != before
+
+    def _entries(self, order: Sequence[Source], source: Source | None) -> list[VendorEntry]:
         """Return the vendors in the order in which they are asked for single products.
 
         Raises:
             InvalidInput: `source` is none of them.
         """
-        with self._database.read() as connection:
-            order = list(self._order(connection))
         if source is not None:
             order = [source, *(one for one in order if one is not source)]
         found = [
@@ -183,11 +247,13 @@ class CardUpdater:
             raise InvalidInput(f"{source} cannot be asked for single cards; these can: {known}")
         return found
 
-    def _ask_source(self, entry: VendorEntry, run: _Update, policy: CallPolicy) -> None:
+    def _ask_source(
+        self, entry: VendorEntry, run: _Update, card_ids: Collection[int], policy: CallPolicy
+    ) -> None:
         info, source = entry.info, entry.info.source
         assert source is not None  # noqa: S101 - found by its source
         with self._database.read() as connection, self._history.read() as history:
-            asking = load_asking(connection, history, info, run.waiting)
+            asking = load_asking(connection, history, info, card_ids)
         for card_id, reason in asking.without.items():
             run.miss(card_id, Miss(source, MissKind.NO_PRODUCT, reason.value))
         if not asking.refs:
@@ -197,41 +263,18 @@ class CardUpdater:
             for card_id in asking.refs:
                 run.miss(card_id, Miss(source, MissKind.FATAL, f"disabled: {entry.disabled}", off))
             return
-        answers = self._ask(info, _in_order(asking, run.waiting), policy)
+        named = sorted(asking.refs)[:_CARDS_NAMED]
+        _log.info("quotes.asking", source=source.value, card_ids=named, cards=len(asking.refs))
+        answers = self._calls.ask(
+            info,
+            in_order(asking, card_ids),
+            policy=policy,
+            enough=lambda: self._flags_changed(run),
+        )
         self._judge(info, source, asking, answers, run)
 
-    def _ask(self, info: VendorInfo, refs: Sequence[ProductRef], policy: CallPolicy) -> _Answers:
-        """Ask in batches and record each answer at once; a failed batch keeps its error."""
-        answers = _Answers()
-        in_a_row = 0
-        ended: VendorError | None = None
-        with ExitStack() as stack:
-            run: ItemRun | None = None
-            for batch in batches(refs, info.batch):
-                if ended is not None:
-                    answers.failed.update(dict.fromkeys(batch, ended))
-                    continue
-                try:
-                    for page in self._vendors.items(info.vendor, batch, policy=policy):
-                        if run is None:  # a run is of answers: calls that fail leave none
-                            run = stack.enter_context(self._intake.run(page.source, "update"))
-                        self._record(page, run, answers)
-                    in_a_row = 0
-                except VendorError as exc:
-                    unanswered = [ref for ref in batch if ref not in answers.products]
-                    answers.failed.update(dict.fromkeys(unanswered, exc))
-                    in_a_row += 1
-                    if isinstance(exc, _ENDS_THE_SOURCE) or in_a_row == _FAILURES_IN_A_ROW:
-                        ended = exc
-                    _log.warning("quotes.call_failed", vendor=info.vendor, error=str(exc))
-        return answers
-
-    def _record(self, page: ItemPage, run: ItemRun, answers: _Answers) -> None:
-        answers.taken.update(self._intake.take(page, run).items)
-        answers.products.update(page.answered)
-
     def _judge(
-        self, info: VendorInfo, source: Source, asking: Asking, answers: _Answers, run: _Update
+        self, info: VendorInfo, source: Source, asking: Asking, answers: ItemAnswers, run: _Update
     ) -> None:
         """Tell which cards the source has given a price for, and why not the others."""
         with self._database.read() as connection, self._history.read() as history:
@@ -253,8 +296,10 @@ class CardUpdater:
         for card_id, refs in asking.refs.items():
             products = {answers.products[ref] for ref in refs if ref in answers.products}
             trusted = products & tied.get(card_id, set()) & answers.taken.keys()
+            if not trusted and answers.left.intersection(refs):
+                continue  # it is asked for again, where the flags say now
             if not trusted:
-                run.miss(card_id, _no_answer(source, refs, products, answers))
+                run.miss(card_id, answers.why_not(source, refs))
                 continue
             items = [answers.taken[external_id] for external_id in trusted]
             observed_at = max(item.observed_at for item in items)
@@ -281,7 +326,7 @@ class CardUpdater:
             shown = load_shown(connection, history, run.waiting)
         for card_id in sorted(run.waiting):
             prices = shown.get(card_id)
-            last = _last_known(prices)
+            last = _last_known(prices, run.flags.shadow)
             if last is not None:
                 outcome = Outcome.STALE
             elif all(
@@ -309,6 +354,18 @@ class CardUpdater:
         )
         run.waiting.pop(card_id, None)
 
+    def _count(self, run: _Update) -> None:
+        """Count how each source did: a card that falls back counts at each source asked."""
+        counter = self._metrics.price_updates
+        for outcome in run.done.values():
+            for miss in outcome.misses:
+                if miss.kind is not MissKind.NO_PRODUCT:
+                    counter.labels(miss.source.value, miss.kind.value).inc()
+            if outcome.answered and outcome.price is not None:
+                counter.labels(outcome.price.source.value, outcome.outcome.value).inc()
+            elif not outcome.answered:
+                counter.labels("none", outcome.outcome.value).inc()
+
     def _save(self, run: _Update, guard: Callable[[Connection], None] | None) -> None:
         """Say when the cards are due again.
 
@@ -328,41 +385,6 @@ class CardUpdater:
             save_checks(connection, answered=run.answered, missed=missed, now=self._clock.now())
 
 
-def _in_order(asking: Asking, card_ids: Iterable[int]) -> list[ProductRef]:
-    """Return each ref once, in the order of the cards."""
-    refs = (ref for card_id in card_ids for ref in asking.refs.get(card_id, ()))
-    return list(dict.fromkeys(refs))
-
-
-def _no_answer(
-    source: Source, refs: Collection[ProductRef], products: Collection[str], answers: _Answers
-) -> Miss:
-    errors = [answers.failed[ref] for ref in refs if ref in answers.failed]
-    if errors:
-        error = errors[0]
-        return Miss(source, _kind_of(error), _said(error), error)
-    if products and not answers.taken.keys() & products:
-        return Miss(source, MissKind.ABSENT, "its answer for the card could not be used")
-    if products:
-        return Miss(source, MissKind.UNTRUSTED, "its product is not proven to be this card")
-    return Miss(source, MissKind.ABSENT, "does not know the product any more")
-
-
-def _kind_of(error: VendorError) -> MissKind:
-    if isinstance(error, SourcePaused):
-        return MissKind.PAUSED
-    if isinstance(error, RetryableVendorError):
-        return MissKind.RETRYABLE
-    return MissKind.FATAL
-
-
-def _said(error: VendorError) -> str:
-    """Return the error without the vendor's name, which stands before it."""
-    text = str(error).removeprefix(f"{error.vendor}: ")
-    until = f" (until {iso(error.until)})" if isinstance(error, SourcePaused) else ""
-    return f"{text}{until}"
-
-
 def _listed_price(prices: CardPrices | None, source: Source) -> ShownPrice | None:
     if prices is None or source not in prices.listed:
         return None
@@ -370,7 +392,9 @@ def _listed_price(prices: CardPrices | None, source: Source) -> ShownPrice | Non
     return None if price.market_price is None else price
 
 
-def _last_known(prices: CardPrices | None) -> ShownPrice | None:
+def _last_known(prices: CardPrices | None, shadow: Source | None) -> ShownPrice | None:
     found: Mapping[Source, ShownPrice] = prices.by_source if prices else {}
-    priced = [one for one in found.values() if one.market_price is not None]
+    priced = [
+        one for one in found.values() if one.market_price is not None and one.source is not shadow
+    ]
     return max(priced, key=lambda one: (one.observed_at is not None, one.observed_at), default=None)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import select
 
 from tcgtracker.database.engine import Database
@@ -11,26 +12,29 @@ from tcgtracker.database.unit_of_work import UnitOfWork, unit_of_work
 from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.errors import (
     Conflict,
-    FatalVendorError,
     InvalidInput,
     NotFound,
-    RetryableVendorError,
+    VendorError,
 )
 from tcgtracker.domain.ids import JobId
 from tcgtracker.domain.source import Source
 from tcgtracker.integrations.contract import PAGE_CALL
 from tcgtracker.operations.context import JobContext
-from tcgtracker.operations.errors import Postpone
+from tcgtracker.operations.flags import load_flags
 from tcgtracker.operations.queue import JobQueue
 from tcgtracker.operations.registry import Job
 from tcgtracker.operations.values import JsonValue
 from tcgtracker.quotes.due_cards import claim_due, save_checks
-from tcgtracker.quotes.outcomes import CardOutcome, Outcome, Verdict
+from tcgtracker.quotes.outcomes import CardOutcome, Outcome, Verdict, raise_for_all
+from tcgtracker.quotes.parts import parts_of, result_of
 from tcgtracker.quotes.plan import Operation, Step
 from tcgtracker.quotes.planning import DEFAULT_LIMIT, UPDATE_CARD, UPDATE_CARDS, Planner
 from tcgtracker.quotes.update import CardUpdater, OnProgress
 
+log = structlog.get_logger()
+
 UPDATE_ALL = "update_all_card_prices"
+FETCH_SHADOW = "fetch_shadow_prices"
 CLAIM = timedelta(hours=1)
 """A chosen card is not due for so long; while its job is open it is not chosen either way."""
 MOST_CARDS = 10_000
@@ -74,6 +78,7 @@ def jobs(
             max_attempts=_ATTEMPTS,
             retry_delay=_RETRY_DELAY,
         ),
+        Job(name=FETCH_SHADOW, handler=work.fetch_shadow_prices),
         Job(
             name=UPDATE_ALL,
             handler=work.update_all_card_prices,
@@ -107,6 +112,28 @@ def enqueue_cards(
         raise InvalidInput(f"give 1 to {MOST_CARDS} cards, not {len(card_ids)}")
     args = _args(source, card_ids=list(card_ids))
     return queue.enqueue(uow, UPDATE_CARDS, args, parent_id=parent_id)
+
+
+def enqueue_shadow(
+    queue: JobQueue,
+    uow: UnitOfWork,
+    card_ids: Sequence[int],
+    shadow: Source,
+    *,
+    parent_id: JobId | None = None,
+) -> None:
+    """Let the shadow source be asked for cards that were updated; nobody waits for that.
+
+    Several updates of one card ask it once, while it waits.
+    """
+    queue.enqueue(
+        uow,
+        FETCH_SHADOW,
+        _args(shadow, card_ids=list(card_ids)),
+        dedupe_key=f"{FETCH_SHADOW}:{parent_id or card_ids[0]}",
+        parent_id=parent_id,
+        asked=False,
+    )
 
 
 def update_due(
@@ -189,34 +216,80 @@ class _UpdateJobs:
             raise Conflict(f"card {card_id}: no trusted link: {outcome.fallback_reason}")
         if outcome.outcome is Outcome.FAILED:
             raise NotFound(f"card {card_id} has no price: {outcome.fallback_reason}")
+        self._shadow(job, [card_id])
         return outcome.as_dict()
 
     def update_prices(self, job: JobContext) -> JsonValue:
         """Update a chunk of cards; what failed in passing is left to a job of its own.
 
+        More than a chunk is shared out: jobs of a chunk each do it, and this one waits for them.
+
         Raises:
             RetryableVendorError, Postpone, FatalVendorError: as for one card, when all are so.
         """
-        card_ids = job.args.get("card_ids")
-        if not isinstance(card_ids, Sequence) or isinstance(card_ids, str) or not card_ids:
-            raise InvalidInput(f"card_ids must be a list of ids, not {card_ids!r}")
+        wanted = job.args.get("card_ids")
+        if not isinstance(wanted, Sequence) or isinstance(wanted, str) or not wanted:
+            raise InvalidInput(f"card_ids must be a list of ids, not {wanted!r}")
+        card_ids = [_card_id(one) for one in wanted]
+        if len(card_ids) > _CHUNK:
+            return self._shared_out(job, card_ids)
         outcomes = self._updater.update(
-            [_card_id(one) for one in card_ids],
+            card_ids,
             source=_source(job),
             guard=job.hold,
             on_progress=job.progress,
         )
         left = [one for one in outcomes if one.verdict in (Verdict.REPEAT, Verdict.WAIT)]
         if len(left) == len(outcomes):
-            _raise_for_all(left)
+            raise_for_all(left)
         if all(one.verdict is Verdict.FATAL for one in outcomes):
-            _raise_for_all(outcomes)
+            raise_for_all(outcomes)
         rest = self._repeat(job, left) if left else None
+        settled = [one.card_id for one in outcomes if one.verdict is Verdict.SETTLED]
+        self._shadow(job, settled)
         return {
             "updated": sum(one.verdict is Verdict.SETTLED for one in outcomes),
-            "repeated_by": None if rest is None else str(rest),
+            "repeated_by": [] if rest is None else [str(rest)],
             "cards": [one.as_dict() for one in outcomes],
         }
+
+    def _shared_out(self, job: JobContext, card_ids: Sequence[int]) -> JsonValue:
+        """Enqueue the parts once, then look at them until all have ended."""
+        source = _source(job)
+        with unit_of_work(self._database, self._history) as uow:
+            job.hold(uow.connection)
+            if not parts_of(uow.connection, job.job_id, UPDATE_CARDS):
+                for start in range(0, len(card_ids), _CHUNK):
+                    some = card_ids[start : start + _CHUNK]
+                    enqueue_cards(self._queue(), uow, some, source=source, parent_id=job.job_id)
+            parts = parts_of(uow.connection, job.job_id, UPDATE_CARDS)
+        return result_of(job, parts, self._clock.now())
+
+    def fetch_shadow_prices(self, job: JobContext) -> JsonValue:
+        """Ask the shadow source for cards, so that it can be compared with those that speak.
+
+        A failure is told in the result and costs nobody anything: the next update asks again.
+        """
+        source, card_ids = _source(job), job.args.get("card_ids")
+        if source is None or not isinstance(card_ids, Sequence) or isinstance(card_ids, str):
+            raise InvalidInput("a source and card_ids are needed")
+        with self._database.read() as connection:
+            if load_flags(connection).shadow is not source:
+                return {"skipped": f"{source} is no shadow any more"}
+        try:
+            return self._updater.take_shadow([_card_id(one) for one in card_ids], source)
+        except VendorError as exc:
+            log.warning("quotes.shadow_failed", source=source.value, error=str(exc))
+            return {"failed": str(exc)}
+
+    def _shadow(self, job: JobContext, card_ids: Sequence[int]) -> None:
+        """Let the shadow source be asked for settled cards, in a job of its own."""
+        shadow = self._updater.shadow() if card_ids else None
+        if shadow is None:
+            return
+        with unit_of_work(self._database, self._history) as uow:
+            job.hold(uow.connection)
+            enqueue_shadow(self._queue(), uow, card_ids, shadow, parent_id=job.job_id)
 
     def update_all_card_prices(self, job: JobContext) -> JsonValue:
         """Plan, and enqueue a job for each part of the plan.
@@ -243,10 +316,7 @@ class _UpdateJobs:
             "cards": taken,
             "calls": made.plan.calls,
             "job_ids": [str(job_id) for job_id in self._children(job)],
-            "left_out": {
-                **{reason: len(ids) for reason, ids in made.plan.left_out.items()},
-                **made.without,
-            },
+            "left_out": dict(made.left_out()),
         }
 
     def _take(self, job: JobContext, step: Step, card_ids: Sequence[int]) -> int:
@@ -300,20 +370,6 @@ class _UpdateJobs:
                 parent_id=job.job_id,
                 max_attempts=max(1, _ATTEMPTS - job.attempt) if repeat else _ATTEMPTS,
             )
-
-
-def _raise_for_all(outcomes: Sequence[CardOutcome]) -> None:
-    errors = [error for one in outcomes if (error := one.error()) is not None]
-    first, count = errors[0], len(errors)
-    if count == 1:
-        raise first
-    said = f"{count} cards, the first: {first}"
-    if any(one.verdict is Verdict.REPEAT for one in outcomes):
-        raise RetryableVendorError("update", "prices", said)
-    moments = [one.paused_until for one in outcomes if one.paused_until is not None]
-    if moments:
-        raise Postpone(min(moments), said)
-    raise FatalVendorError("update", "prices", said)
 
 
 def _chunks(step: Step, batch: int, about: int = _CHUNK) -> Iterator[Sequence[int]]:

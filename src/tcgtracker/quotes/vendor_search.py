@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from tcgtracker.database.engine import Database
 from tcgtracker.domain.errors import InvalidInput, VendorError
 from tcgtracker.integrations.contract import Capability, SearchAnswer, SearchHit, VendorInfo
+from tcgtracker.operations.source_status import is_switched_off
 from tcgtracker.quotes.guide_products import VENDOR as PRICECHARTING
 from tcgtracker.quotes.guide_products import GuideProducts
 from tcgtracker.quotes.vendors import Vendors
@@ -41,7 +43,10 @@ class Findings:
 class VendorSearch:
     """Searches at vendors; safe to use from several threads."""
 
-    def __init__(self, vendors: Vendors, guide: GuideProducts, cache: Cache) -> None:
+    def __init__(
+        self, database: Database, vendors: Vendors, guide: GuideProducts, cache: Cache
+    ) -> None:
+        self._database = database
         self._vendors = vendors
         self._guide = guide
         self._cache = cache
@@ -104,11 +109,14 @@ class VendorSearch:
             return InvalidInput(
                 f"{info.title} is not asked about {game!r}; known: {', '.join(info.games)}"
             )
+        with self._database.read() as connection:
+            # What was kept before a source was switched off may have been purged since.
+            off = is_switched_off(connection, name)
         if name == PRICECHARTING:
-            ours = self._guide.search(query, game=game, limit=limit)
+            ours = self._guide.search(query, game=game, limit=limit, kept=not off)
             if ours is not None:
                 return ours
-        return self._kept(_key(name, query, game=game, limit=limit))
+        return None if off else self._kept(_key(name, query, game=game, limit=limit))
 
     def _kept(self, key: str) -> SearchAnswer | None:
         raw = self._cache.get(key)

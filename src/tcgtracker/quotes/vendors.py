@@ -18,6 +18,9 @@ from tcgtracker.integrations.contract import (
     CatalogVendor,
     ItemPage,
     ItemVendor,
+    LookupVendor,
+    NoticeKey,
+    NoticeVendor,
     ProductRef,
     SearchAnswer,
     SearchVendor,
@@ -95,6 +98,13 @@ class Vendors:
         """Yield the cards of one set by the vendor's code of it."""
         return self._runner.iterate(self._catalog(vendor).cards(game, set_code, policy=PAGE_CALL))
 
+    def product(self, vendor: str, external_id: str, *, game: str) -> CatalogPage | None:
+        """Return all that the vendor says of one product, None when it knows none."""
+        asked = self._asked(vendor)
+        if not isinstance(asked, LookupVendor):
+            raise InvalidInput(f"{vendor} does not tell about single products")
+        return self._runner.run(asked.product(external_id, game=game))
+
     def search(
         self, vendor: str, query: str, *, game: str, limit: int, policy: CallPolicy = LIVE_CALL
     ) -> SearchAnswer:
@@ -136,6 +146,13 @@ class Vendors:
             return await asyncio.gather(*(one(*pair) for pair in able.items()))
 
         return found | dict(zip(able, self._runner.run(all_of_them()), strict=True))
+
+    def notice_key(self, vendor: str, key_id: str) -> NoticeKey | None:
+        """Return the key with which the vendor signs its notices, None for an unknown id."""
+        asked = self._asked(vendor)
+        if not isinstance(asked, NoticeVendor):
+            raise InvalidInput(f"{vendor} signs no notices")
+        return self._runner.run(asked.notice_key(key_id))
 
     def check(self, vendor: str) -> None:
         """Make the cheapest call that proves key and reach."""

@@ -19,12 +19,13 @@ BETWEEN_S = 0.001
 LATE_S = 5.0
 """A promise that nobody takes up for so long is void: its caller was cancelled or killed.
 
-A background caller that has waited for so much longer than promised lets no live one pass any more.
+A background caller that has waited for so much longer than promised, and for a part of the promise
+as large as what is kept for live ones, lets none of them pass any more.
 """
 _SPACING = 1.05
 """The vendor measures arrivals, not our departures: a call may travel longer than the next one."""
 _RESERVE = 5
-"""One place in so many is kept for callers for whom a person waits."""
+"""One place in so many is kept for live callers, where calls may come at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,13 @@ class Pace:
 
     @property
     def background(self) -> int:
-        """The places that callers for whom nobody waits may take."""
+        """The places that callers for whom nobody waits may take.
+
+        All of them where the spacing alone never fills a window: then there is always a next place,
+        and a live caller passes whoever queues for it.
+        """
+        if self.spacing_s and self.window_s / self.spacing_s + 1 <= self.places:
+            return self.places
         return max(1, self.places - math.ceil(self.places / _RESERVE))
 
     @property
@@ -126,7 +133,11 @@ class Places:
         pace = self._pace
         at = now
         if seen and pace.spacing_s:
-            at = max(at, max(place.at for place in seen) + pace.spacing_s)
+            # What was promised is too early by the live callers that have pushed in since.
+            newest = max((place.at for place in seen if place.taken), default=-math.inf)
+            ahead = sum(not place.taken and place.at > now - pace.spacing_s for place in seen)
+            last = max(newest + ahead * pace.spacing_s, *(place.at for place in seen))
+            at = max(at, last + pace.spacing_s)
         at = max(at, self._free([place.at for place in seen], pace.places))
         if not live:
             taken = [place.at for place in seen if not place.live]
@@ -163,17 +174,18 @@ async def wait_for_place(
     """
     until = monotonic() + patience_s
     question = Question(uuid.uuid4().hex, live, patience_s)
-    promised: float | None = None
+    pressing_at: float | None = None
     try:
         while (reply := await ask(question)).verdict is not Verdict.TAKEN:
             if reply.verdict is Verdict.REFUSED:
                 raise NoPlace(service, reply.wait_s)
-            if promised is None:
-                promised = monotonic() + reply.wait_s
+            if pressing_at is None:
+                late = max(LATE_S, reply.wait_s / (_RESERVE - 1))
+                pressing_at = monotonic() + reply.wait_s + late
             await sleep(reply.wait_s)
             now = monotonic()
             question = replace(
-                question, patience_s=max(0.0, until - now), pressing=now - promised > LATE_S
+                question, patience_s=max(0.0, until - now), pressing=now > pressing_at
             )
     except asyncio.CancelledError:
         await give_back(question)

@@ -30,6 +30,7 @@ if known ~= '' and not redis.call('ZSCORE', log, known) then return {3, 0, 0} en
 local me = (live and 'l:' or 'b:') .. id
 local first = not redis.call('ZSCORE', log, 'w:' .. me)
 local seen, seen_background, taken_count = {}, {}, 0
+local newest, ahead = -math.huge, 0
 local all = redis.call('ZRANGE', log, 0, -1, 'WITHSCORES')
 for i = 1, #all, 2 do
     local member, at = all[i], tonumber(all[i + 1])
@@ -44,6 +45,8 @@ for i = 1, #all, 2 do
     elseif member ~= 'w:' .. me and (taken or (first and not live)
             or (theirs_live and (first or not (live or pressing)))) then
         seen[#seen + 1] = at
+        if taken then newest = math.max(newest, at)
+        elseif at > now - spacing then ahead = ahead + 1 end
         if not theirs_live then seen_background[#seen_background + 1] = at end
     end
     if taken then taken_count = taken_count + 1 end
@@ -56,7 +59,9 @@ local function free(moments, count)
     return moments[#moments - count + 1] + window + between
 end
 local at = now
-if #seen > 0 and spacing > 0 then at = math.max(at, seen[#seen] + spacing) end
+if #seen > 0 and spacing > 0 then
+    at = math.max(at, math.max(newest + ahead * spacing, seen[#seen]) + spacing)
+end
 at = math.max(at, free(seen, places))
 if not live then at = math.max(at, free(seen_background, background)) end
 

@@ -231,6 +231,7 @@ ID_TRAPS = (
     ("neo1", Trap.ONLY_TCGPLAYER),
     ("EB01", Trap.ONLY_TCGPLAYER),
     ("sv4pt5", Trap.ONLY_JUSTTCG),
+    ("ST01", Trap.ONLY_JUSTTCG),
     ("base2", Trap.ONLY_PRICECHARTING),
     ("sv3pt5", Trap.NO_PRICES),
     ("OP01", Trap.NO_PRICES),

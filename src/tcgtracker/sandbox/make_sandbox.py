@@ -1,5 +1,6 @@
 """The sandbox as it is usually wanted: one world, and every vendor that shows it."""
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
 from tcgtracker.sandbox.ebay import EbaySandbox
@@ -28,13 +29,15 @@ def make_sandbox(
     speed: float = 0.0,
     port_base: int = 0,
     pacing: bool = True,
+    codes: Collection[str] | None = None,
 ) -> Sandbox:
     """Return a sandbox that is not started yet.
 
     first_day: of the world. now: noon of the day after it when nothing is given. pacing: whether
-    the vendors hold to their limits per second and per minute; quotas always hold.
+    the vendors hold to their limits per second and per minute; quotas always hold. codes: of the
+    only sets that there are, all of them otherwise.
     """
-    world = make_world(seed, first_day)
+    world = make_world(seed, first_day, codes=codes)
     vendors: list[SandboxVendor] = [
         PriceChartingSandbox(world),
         JustTcgSandbox(world),

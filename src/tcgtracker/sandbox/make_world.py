@@ -1,7 +1,7 @@
 """Make the sandbox's catalog from a seed: the same seed gives the same world everywhere."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
@@ -22,14 +22,16 @@ _JUSTTCG_GAMES = {
 _FIRST_GROUP = {POKEMON: 604, POKEMON_JAPAN: 23_500, ONE_PIECE: 17_660}
 
 
-def make_world(seed: int, first_day: date) -> World:
+def make_world(seed: int, first_day: date, *, codes: Collection[str] | None = None) -> World:
     """Return everything that the sandbox's vendors know.
 
     first_day: the day on which each printing has its stated value; a few products change at
-    TCGplayer some days later.
+    TCGplayer some days later. codes: of the only sets that are made, all of them otherwise.
     """
     ids = _Ids(dice(seed, "ids"))
-    sets = tuple(_set(plan, seed, first_day, ids) for plan in PLANS)
+    sets = tuple(
+        _set(plan, seed, first_day, ids) for plan in PLANS if codes is None or plan.code in codes
+    )
     every = sorted((card for each in sets for card in each.cards), key=lambda c: c.product_id)
     return World(seed, sets, first_day, {c.product_id: c for c in every if c.product_id})
 

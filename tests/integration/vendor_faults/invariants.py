@@ -17,6 +17,7 @@ from tcgtracker.domain.quote import RowState
 from tcgtracker.sandbox.justtcg_meter import PLANS
 from tcgtracker.sandbox.served import ServedPrice
 from tcgtracker.tracker import Tracker
+from tests.integration.sandboxed import options_of, tokens_of
 from tests.integration.vendor_faults.stack import ASKED, CANARIES, Stack
 
 # vendors/pricecharting.md: what the price keys mean for trading cards.
@@ -221,7 +222,7 @@ def check_shown(stack: Stack, found: Sequence[Point]) -> None:
 
 def check_quota(stack: Stack) -> None:
     """I5: calls as the sandbox counts them stay within the plan, and within our own count."""
-    plan = PLANS[str(stack.sandbox.vendors["justtcg"].options()["plan"])]  # type: ignore[attr-defined]
+    plan = PLANS[str(options_of(stack.sandbox, "justtcg")["plan"])]
     days: Counter[tuple[str, str]] = Counter()
     for call in stack.calls():
         days[call.vendor, call.at.date().isoformat()] += 1
@@ -367,15 +368,15 @@ def _secret_forms(stack: Stack) -> set[str]:
     secrets |= {
         str(value)
         for vendor, names in CANARIES.items()
-        for name, value in stack.sandbox.vendors[vendor].options().items()  # type: ignore[attr-defined]
+        for name, value in options_of(stack.sandbox, vendor).items()
         if name in names
     }
-    options = stack.sandbox.vendors["ebay"].options()  # type: ignore[attr-defined]
+    options = options_of(stack.sandbox, "ebay")
     secrets.add(
         base64.b64encode(f"{options['client_id']}:{options['client_secret']}".encode()).decode()
     )
     for vendor in ("tcgplayer", "ebay"):
-        secrets |= set(stack.sandbox.vendors[vendor].tokens.given())  # type: ignore[attr-defined]
+        secrets |= tokens_of(stack.sandbox, vendor)
     forms = {form for one in secrets for form in (one, quote(one), quote(one, ""), quote_plus(one))}
     assert all(len(form) > len(min(ASKED, key=len)) for form in forms)
     return forms

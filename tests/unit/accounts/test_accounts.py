@@ -1,11 +1,14 @@
 """Registering, signing in, staying in and being thrown out, on both databases."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
+from tcgtracker.accounts.passwords import PasswordHasher
+from tcgtracker.accounts.service import Accounts
 from tcgtracker.accounts.values import NotAuthenticated, TooManyTries
 from tcgtracker.database.engine import Database
 from tcgtracker.database.tables.accounts import (
@@ -14,6 +17,7 @@ from tcgtracker.database.tables.accounts import (
     api_keys,
     audit_log,
     refresh_tokens,
+    sessions,
     users,
 )
 from tcgtracker.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
@@ -180,6 +184,39 @@ def test_a_new_password_ends_every_session(kit: Kit) -> None:
         with pytest.raises(NotAuthenticated):
             kit.accounts.refresh(pair.refresh_token)
     kit.accounts.sign_in("Misty", "another password")
+
+
+class SlowHasher(PasswordHasher):
+    """Lets something happen while a password is being checked."""
+
+    meanwhile: Callable[[], object] = staticmethod(lambda: None)
+
+    def verify(self, password: str, stored: str | None) -> tuple[bool, str | None]:
+        found = super().verify(password, stored)
+        self.meanwhile()
+        return found
+
+
+@pytest.mark.parametrize("act", ["changed", "disabled"])
+def test_a_password_that_is_changed_while_it_is_checked_opens_nothing(kit: Kit, act: str) -> None:
+    """Else whoever knows the old one keeps a session that no change of it ends."""
+    hasher = SlowHasher()
+    slow = Accounts(
+        kit.database,
+        kit.clock,
+        hasher=hasher,
+        tokens=kit.tokens,
+        session_lifetime=timedelta(days=30),
+        open_registration=False,
+    )
+    if act == "changed":
+        hasher.meanwhile = lambda: kit.accounts.set_password("Misty", "another password")
+    else:
+        hasher.meanwhile = lambda: kit.accounts.set_disabled("Misty", disabled=True)
+    with pytest.raises(NotAuthenticated):
+        slow.sign_in("Misty", PASSWORD)
+    with kit.database.read() as connection:
+        assert connection.execute(select(sessions).where(sessions.c.ended_at.is_(None))).all() == []
 
 
 def test_a_disabled_user_is_out_with_keys_and_sessions(kit: Kit) -> None:

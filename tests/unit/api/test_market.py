@@ -7,17 +7,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import insert, select
 
 from tcgtracker.analytics import trends
 from tcgtracker.api.app import create_app
 from tcgtracker.bootstrap import build_tracker
 from tcgtracker.config import Settings
+from tcgtracker.database.tables.catalog import product_links
+from tcgtracker.database.tables.sources import feature_flags
 from tcgtracker.domain.clock import FixedClock
 from tcgtracker.domain.quote import Facet
 from tcgtracker.domain.source import Source
 from tcgtracker.domain.variant import PriceKind
 from tcgtracker.integrations.contract import PricePage
+from tcgtracker.operations.flags import SHADOW
 from tcgtracker.quotes.card_quotes import refresh_cards
+from tcgtracker.quotes.link_choices import Choice, Reviewer
+from tcgtracker.quotes.purge import SourcePurge
 from tcgtracker.tracker import Tracker
 from tests.support import NOW, api_key, card_ids, import_days, import_products
 from tests.unit.api.conftest import asking
@@ -170,6 +176,43 @@ def test_trends_are_kept_for_a_while(
     tracker.cache.delete_prefix("trends:")
     again = get(path)
     assert (again["considered"], again["bounded"]) == (0, True)  # the dearest is the newcomer
+
+
+@pytest.mark.parametrize("act", ["refused", "purged", "elsewhere"])
+def test_trends_are_not_told_through_a_link_that_another_process_took_away(
+    get: Get, tracker: Tracker, ids: dict[str, int], act: str
+) -> None:
+    path = "prices/trends?game=pokemon&source=tcgcsv"
+    assert [one["card"]["name"] for one in get(path)["up"]] == ["Riser"]
+    url = tracker.database.url.render_as_string(hide_password=False)
+    settings = Settings(database={"url": url}, history={"url": ""})
+    other = build_tracker(settings, clock=FixedClock(NOW))  # with a cache of its own
+    try:
+        with other.database.read() as connection:
+            wanted = select(product_links.c.id).where(product_links.c.card_id == ids["Riser"])
+            link_id = connection.execute(wanted).scalar_one()
+        if act == "purged":
+            SourcePurge(other.database, other.history, other.cache).purge("tcgcsv", Source.TCGCSV)
+        elif act == "refused":
+            other.link_review.reject(link_id, Reviewer("ann"))
+        else:
+            choice = Choice(ids["Still"], "Foil", new_printing=True)
+            other.link_review.accept(link_id, Reviewer("ann"), choice)
+    finally:
+        other.close()
+    # The other price of the card that it is now, does not speak for it.
+    assert get(path)["up"] == []
+
+
+def test_a_source_that_is_fetched_for_comparison_alone_is_not_compared_with(
+    get: Get, tracker: Tracker, ids: dict[str, int]
+) -> None:
+    with tracker.database.write() as connection:
+        shadow = {"name": SHADOW, "value": "tcgcsv", "changed_at": NOW}
+        connection.execute(insert(feature_flags).values(**shadow))
+    said = get(f"prices/compare/{ids['Riser']}")
+    assert [one["source"] for one in said["prices"]] == ["tcgcsv"]
+    assert said["compared_with"] is None
 
 
 @pytest.mark.parametrize(

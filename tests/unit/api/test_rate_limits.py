@@ -11,9 +11,9 @@ from uuid import UUID
 
 import pytest
 
+from tcgtracker.accounts.request import ACCOUNT
 from tcgtracker.accounts.values import Account
 from tcgtracker.api.app import create_app
-from tcgtracker.api.authentication_paths import ACCOUNT
 from tcgtracker.api.rate_limits import SIGN_INS_A_MINUTE, RateLimits
 from tcgtracker.config import AppSettings
 from tcgtracker.database.tables.accounts import KeyScope

@@ -106,7 +106,7 @@ def _always(finder: Finder) -> Callable[[], Finder]:
 @pytest.fixture
 def app(tracker: Tracker, vendors: Vendors) -> FastAPI:
     guide = GuideProducts(tracker.database, tracker.history, tracker.cache, tracker.clock)
-    tracker.vendor_search = VendorSearch(vendors, guide, tracker.cache)
+    tracker.vendor_search = VendorSearch(tracker.database, vendors, guide, tracker.cache)
     return create_app(tracker)
 
 

@@ -103,6 +103,32 @@ def test_sets(stated: str, ours: str, expected: Verdict) -> None:
     assert verdicts("Charizard #4", stated, a_card(set_name=ours))[2] is expected
 
 
+@pytest.mark.parametrize(
+    ("stated", "ours", "expected"),
+    [
+        ("Charizard [Shadowless] #4", "Base Set (Shadowless)", (A, "")),
+        ("Charizard [Shadowless] #4", "Base Set", (D, "shadowless")),
+        ("Charizard [1st Edition] #4", "Base Set (Shadowless)", (A, "1st edition")),
+        ("Charizard [1st Edition] #4", "Base Set", (A, "1st edition")),
+        ("Charizard [1st Edition] #4", "Base Set 2", (D, "1st edition")),
+        ("Charizard [1st Edition] #4", "Jungle (Shadowless)", (U, "1st edition")),
+        ("Charizard [Staff] #4", "Base Set (Shadowless)", (D, "staff")),
+        ("Charizard #4", "Base Set (Shadowless)", (D, "")),
+    ],
+)
+def test_the_print_run_in_brackets_tells_the_set(
+    stated: str, ours: str, expected: tuple[Verdict, str]
+) -> None:
+    statement = a_statement(name=stated, set_name="Pokemon Base Set", game="pokemon")
+    found = compare(statement, a_card(set_name=ours), vendor="pricecharting")
+    assert (found.set, found.brackets) == expected
+
+
+def test_only_pokemon_s_first_edition_is_of_the_run_without_shadows() -> None:
+    card = a_card("Luffy", "OP02-001", "Paramount War (Shadowless)", game="onepiece")
+    assert verdicts("Luffy [1st Edition] OP02-001", "One Piece Paramount War", card)[2] is D
+
+
 def test_a_japanese_console_is_a_set_of_asia() -> None:
     card = a_card(set_name="VMAX Climax", region="asia")
     assert verdicts("Charizard #4", "Pokemon Japanese VMAX Climax", card)[2] is A

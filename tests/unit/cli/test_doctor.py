@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tcgtracker.cli.doctor import Level, check_python, judge_disk
+from tcgtracker.cli.doctor import check_python, judge_disk
+from tcgtracker.cli.finding import Level
 from tcgtracker.database.engine import Database
 from tcgtracker.database.tables.operations import JobState, jobs
 from tcgtracker.database.tables.prices import MonthState, price_months
@@ -32,7 +33,8 @@ def test_all_is_well(both: Command, database_url: str) -> None:
     assert {item["level"] for item in found.values()} <= {"ok", "warn"}
     file_checks = {"disk", "file"} if database_url.startswith("sqlite") else set()
     assert set(found) - {"disk", "file"} == {
-        "python", "configuration", "database", "revision", "schema", "durability", "jobs", "months",
+        "python", "configuration", "database", "revision", "schema", "durability", "months",
+        "clock", "dead jobs", "queue", "schedule", "sources", "flags",
     }  # fmt: skip
     assert file_checks <= set(found)
     text = both("doctor").out
@@ -104,7 +106,7 @@ def test_dead_jobs_and_waiting_months_warn(both: Command, database_url: str) -> 
     database.close()
     code, found = findings(both)
     assert code == 0
-    assert (found["jobs"]["level"], found["jobs"]["detail"]) == ("warn", "2 dead")
+    assert (found["dead jobs"]["level"], found["dead jobs"]["detail"]) == ("warn", "2 dead")
     assert found["months"]["level"] == "warn"
     assert found["months"]["detail"].startswith("1 months")
 
@@ -129,8 +131,8 @@ def test_a_history_of_its_own_is_examined(
     command("db", "upgrade")
     code, found = findings(command)
     assert code == 0
-    assert {"jobs", "history months", "history file"} <= set(found)
-    assert not {"months", "history jobs"} & set(found)
+    assert {"dead jobs", "history months", "history file"} <= set(found)
+    assert not {"months", "history dead jobs"} & set(found)
 
 
 @pytest.mark.parametrize(

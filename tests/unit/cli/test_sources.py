@@ -1,6 +1,8 @@
 """`tcgtracker sources`: what it lists, and what its switches do."""
 
+import io
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -25,9 +27,11 @@ def ready(command: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
 
 
 @pytest.fixture
-def gate(ready: Command, sqlite_url: str) -> DatabaseCallGate:
+def gate(ready: Command, sqlite_url: str) -> Iterator[DatabaseCallGate]:
     plans = {"justtcg": Plan(per_day=100, per_month=1000)}
-    return DatabaseCallGate(Database(sqlite_url), SystemClock(), plans)
+    database = Database(sqlite_url)
+    yield DatabaseCallGate(database, SystemClock(), plans)
+    database.close()
 
 
 def call(gate: DatabaseCallGate, outcome: CallOutcome, message: str = "") -> None:
@@ -100,3 +104,16 @@ def test_unknown_source_is_named_with_the_known_ones(ready: Command, verb: str) 
     said = ready("sources", verb, "cardmarket")
     assert said.code == 2
     assert "justtcg" in said.err
+
+
+def test_a_purge_asks_and_counts(ready: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert ready("sources", "purge", "justtcg").code != 0
+    rows = {one["source"]: one for one in json.loads(ready("sources", "list", "--json").out)}
+    assert rows["justtcg"]["disabled"] == ""
+    said = ready("sources", "purge", "justtcg", "--yes", "--json")
+    assert said.code == 0
+    assert json.loads(said.out)["products"] == 0
+    rows = {one["source"]: one for one in json.loads(ready("sources", "list", "--json").out)}
+    assert "switched off" in rows["justtcg"]["disabled"]
+    assert ready("sources", "purge", "cardmarket", "--yes").code == 2

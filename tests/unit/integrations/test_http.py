@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -17,28 +16,24 @@ from tcgtracker.domain.errors import (
     SourcePaused,
     Unavailable,
     VendorError,
-    VendorTimeout,
 )
 from tcgtracker.integrations.contract import CallPolicy
-from tcgtracker.integrations.http import Answer, Judge, VendorHttp, Verdict
-from tcgtracker.runtime.ports import CallOutcome, CallTicket, ReportedQuota
+from tcgtracker.integrations.http import Answer, VendorHttp, Verdict
+from tcgtracker.runtime.ports import CallOutcome, ReportedQuota
 from tests.raw_server import RawServer, Reply, a_reply
-from tests.unit.integrations.vendor_ports import NOW, QUICK, TWICE, Ports, a_client, asked
+from tests.unit.integrations.vendor_ports import (
+    NOW,
+    QUICK,
+    TWICE,
+    Ports,
+    a_client,
+    asked,
+    failing,
+    get,
+)
 
 OK, FAILED, REFUSED = CallOutcome.OK, CallOutcome.FAILED, CallOutcome.REFUSED
 BAD_KEY, ABANDONED = CallOutcome.BAD_CREDENTIALS, CallOutcome.ABANDONED
-
-
-async def get(client: VendorHttp, policy: CallPolicy = QUICK) -> Answer:
-    return await client.call("product", "GET", "/p", policy=policy)
-
-
-def failing(
-    server: RawServer, ports: Ports, policy: CallPolicy = QUICK, **options: object
-) -> VendorError:
-    with pytest.raises(VendorError) as caught:
-        asyncio.run(asked(server, ports, lambda client: get(client, policy), **options))
-    return caught.value
 
 
 def test_call_sends_what_was_asked_and_says_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,99 +296,6 @@ def test_outage_is_not_doubled_by_repetition() -> None:
     assert 40 < len(server.requests) <= 40 + 3 + 40 / 5
 
 
-def test_live_call_ends_within_its_deadline_with_all_attempts() -> None:
-    async def hang(writer: asyncio.StreamWriter) -> None:
-        await server.drip(writer, b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 900, pause_s=0.005)
-
-    server, ports = RawServer(a_reply(status=500), hang), Ports()
-    policy = CallPolicy(attempts=3, deadline_s=0.5, live=True)
-
-    async def timed(client: VendorHttp) -> float:
-        began = asyncio.get_running_loop().time()
-        with pytest.raises(VendorTimeout):
-            await get(client, policy)
-        return asyncio.get_running_loop().time() - began
-
-    assert asyncio.run(asked(server, ports, timed)) < 1.0
-    assert ports.steps[0] == "live place"
-    assert ports.outcomes == [FAILED, FAILED]
-    assert server.sent > 10
-
-
-def test_live_call_does_not_sleep_past_its_deadline() -> None:
-    server, ports = RawServer(a_reply(status=429, Retry_After="3")), Ports()
-    error = failing(server, ports, CallPolicy(attempts=3, deadline_s=1.0, live=True))
-    assert isinstance(error, RateLimited)
-    assert error.retry_at == NOW + timedelta(seconds=3)
-    assert ports.steps == ["live place", "enter", "leave"]
-
-
-def test_timeout_after_long_waiting_for_a_place_is_not_the_vendors_fault() -> None:
-    class SlowPlace(Ports):
-        async def acquire(self, service: str, *, live: bool = False, patience_s: float) -> None:
-            await asyncio.sleep(0.3)
-
-    async def hang(writer: asyncio.StreamWriter) -> None:
-        await server.drip(writer, b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 900, pause_s=0.005)
-
-    server, ports = RawServer(hang), SlowPlace()
-    error = failing(server, ports, CallPolicy(deadline_s=0.4, live=True))
-    assert isinstance(error, VendorTimeout)
-    assert ports.outcomes == [ABANDONED]
-
-
-def test_cancelled_call_gives_its_ticket_back() -> None:
-    async def hang(writer: asyncio.StreamWriter) -> None:
-        await server.drip(writer, b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 900, pause_s=0.01)
-
-    async def cancel(client: VendorHttp) -> None:
-        task = asyncio.ensure_future(get(client, TWICE))
-        await server.began.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    server, ports = RawServer(hang), Ports()
-    asyncio.run(asked(server, ports, cancel))
-    assert ports.outcomes == [ABANDONED]
-
-
-def test_call_cancelled_while_it_enters_gives_its_ticket_back() -> None:
-    class SlowGate(Ports):
-        async def enter(self, service: str, operation: str) -> CallTicket:
-            entering.set()
-            await asyncio.sleep(0.05)  # the row is being written in another thread
-            return await super().enter(service, operation)
-
-    async def cancel(client: VendorHttp) -> None:
-        task = asyncio.ensure_future(get(client))
-        await entering.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    server, ports, entering = RawServer(a_reply()), SlowGate(), asyncio.Event()
-    asyncio.run(asked(server, ports, cancel))
-    assert ports.outcomes == [CallOutcome.NOT_MADE]
-    assert not server.requests
-
-
-def test_call_under_way_while_its_client_is_closed_is_not_the_vendors_fault() -> None:
-    async def hang(writer: asyncio.StreamWriter) -> None:
-        await server.drip(writer, b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 900, pause_s=0.01)
-
-    async def close(client: VendorHttp) -> None:
-        task = asyncio.ensure_future(get(client))
-        await server.began.wait()
-        await client.close()
-        with pytest.raises(Unavailable):
-            await asyncio.wait_for(task, 2)
-
-    server, ports = RawServer(hang), Ports()
-    asyncio.run(asked(server, ports, close))
-    assert ports.outcomes == [ABANDONED]
-
-
 @pytest.mark.parametrize("headers", [{"X-Api-Key": "line\r\nbreak"}, {"X-Api-Key": "naïve€"}])
 def test_request_that_cannot_be_written_is_refused_without_quoting_it(
     headers: dict[str, str],
@@ -426,71 +328,3 @@ def test_client_belongs_to_one_loop() -> None:
     asyncio.run(once())
     with pytest.raises(RuntimeError, match="another event loop"):
         asyncio.run(once())
-
-
-def to_file(server: RawServer, ports: Ports, path: Path, judge: Judge | None = None) -> Answer:
-    async def get_file(client: VendorHttp) -> Answer:
-        return await client.call_to_file(
-            "guide", "GET", "/g", path, policy=QUICK, max_bytes=2**20, judge=judge
-        )
-
-    return asyncio.run(asked(server, ports, get_file))
-
-
-def test_big_body_goes_to_a_file_and_its_head_to_the_answer(tmp_path: Path) -> None:
-    body = b"id,price\n" * 50_000
-    answer = to_file(RawServer(a_reply(body)), Ports(), tmp_path / "guide.csv")
-    assert (tmp_path / "guide.csv").read_bytes() == body
-    assert answer.body == body[:4096]
-    assert [path.name for path in tmp_path.iterdir()] == ["guide.csv"]
-
-
-@pytest.mark.parametrize(
-    ("reply", "kind"),
-    [
-        (a_reply(b"id,price\n", length=500), Unavailable),
-        (a_reply(b"a" * 2**21), ContractBroken),
-        (a_reply(b"no", status=500), Unavailable),
-        (a_reply(b"no", status=401), BadCredentials),
-        (b"HTTP/1.1 200 OK\r\n\r\nid,price\n", ContractBroken),
-    ],
-)
-def test_file_that_is_not_whole_leaves_the_former_one(
-    tmp_path: Path, reply: bytes, kind: type[VendorError]
-) -> None:
-    path = tmp_path / "guide.csv"
-    path.write_text("former")
-    with pytest.raises(kind):
-        to_file(RawServer(reply), Ports(), path)
-    assert path.read_text() == "former"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_answer_that_nothing_is_new_leaves_the_former_file(tmp_path: Path) -> None:
-    path = tmp_path / "guide.csv"
-    path.write_text("former")
-
-    async def get_if_new(client: VendorHttp) -> Answer:
-        return await client.call_to_file(
-            "guide", "GET", "/g", path, policy=QUICK, max_bytes=2**20, accept=(200, 304)
-        )
-
-    server = RawServer(b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n")
-    assert asyncio.run(asked(server, Ports(), get_if_new)).status == 304
-    assert path.read_text() == "former"
-
-
-def test_file_that_the_judge_refuses_is_removed(tmp_path: Path) -> None:
-    def judge(answer: Answer) -> Verdict | None:
-        return Verdict(answer.broken("a page")) if answer.body.startswith(b"<html") else None
-
-    with pytest.raises(ContractBroken, match="a page"):
-        to_file(RawServer(a_reply(b"<html>")), Ports(), tmp_path / "guide.csv", judge=judge)
-    assert not list(tmp_path.iterdir())
-
-
-def test_file_that_cannot_be_written_is_no_fault_of_the_vendor(tmp_path: Path) -> None:
-    ports = Ports()
-    with pytest.raises(FileNotFoundError):
-        to_file(RawServer(a_reply()), ports, tmp_path / "absent" / "guide.csv")
-    assert ports.outcomes == [ABANDONED]

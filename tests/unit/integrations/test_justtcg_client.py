@@ -32,7 +32,7 @@ from tcgtracker.integrations.justtcg.client import JustTcgClient
 from tcgtracker.runtime.ports import CallOutcome, ReportedQuota
 from tcgtracker.sandbox.wire import Response
 from tests.unit.integrations.calling import NOW, Wire, a_json, a_wire, drain
-from tests.unit.integrations.test_justtcg_prices import SEEN_S, a_set
+from tests.unit.integrations.justtcg_cards import SEEN_S, a_set
 
 KEY = "tcg_" + "5" * 30
 PATIENT = CallPolicy(deadline_s=10.0)
@@ -98,6 +98,7 @@ def test_info_names_what_the_client_can_do_and_the_plan():
         Capability.SETS,
         Capability.CARDS,
         Capability.SEARCH,
+        Capability.LOOKUP,
     }
     assert (info.batch, info.id_kinds) == (100, (IdKind.OWN, IdKind.TCGPLAYER))
     assert (info.limits.per_minute, info.limits.per_day, info.limits.per_month) == (50, 7, 9)

@@ -1,75 +1,28 @@
 """JustTCG's cards -> prices, on the documented shape; all figures invented."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from tcgtracker.domain.catalog import ProductType
-from tcgtracker.domain.money import MAX_MINOR, Money
-from tcgtracker.domain.quote import Facet, PriceValues
-from tcgtracker.domain.variant import PriceKind
+from tcgtracker.domain.money import MAX_MINOR
+from tcgtracker.domain.quote import PriceValues
 from tcgtracker.integrations.contract import IdKind, ItemPage, ItemQuotes, ProductRef, StatedProduct
-from tcgtracker.integrations.justtcg.names import game_of, language_of, variant_of
 from tcgtracker.integrations.justtcg.normalize import (
     catalog_page,
     item_page,
-    search_answer,
-    sets_page,
 )
-
-NOW = datetime(2026, 5, 1, 15, 30, tzinfo=UTC)
-SEEN = datetime(2026, 5, 1, 12, tzinfo=UTC)
-SEEN_S = int(SEEN.timestamp())
-UUID = "23edc8d4-b6b7-5d0c-a5fa-659040d24a7c"
-SLUG = "pokemon-base-set-charizard-holo-rare"
-
-
-def a_variant(**changed: object) -> dict[str, object]:
-    variant: dict[str, object] = {
-        "id": f"{SLUG}_near-mint_holofoil",
-        "condition": "Near Mint",
-        "printing": "Holofoil",
-        "language": "English",
-        "tcgplayerSkuId": "4514055",
-        "price": Decimal("347.16"),
-        "lastUpdated": SEEN_S,
-        "minPrice7d": Decimal("300.00"),
-        "maxPrice7d": Decimal("400.00"),
-        "avgPrice": Decimal("350.00"),
-    }
-    return {key: value for key, value in (variant | changed).items() if value is not ...}
-
-
-def a_card(*variants: object, **changed: object) -> dict[str, object]:
-    card: dict[str, object] = {
-        "uuid": UUID,
-        "id": SLUG,
-        "name": "Charizard",
-        "game": "Pokemon",
-        "set": "base-set-pokemon",
-        "set_name": "Base Set",
-        "number": "4/102",
-        "rarity": "Holo Rare",
-        "tcgplayerId": "42382",
-        "mtgjsonId": None,
-        "scryfallId": None,
-        "details": None,
-        "variants": list(variants) or [a_variant()],
-    }
-    return {key: value for key, value in (card | changed).items() if value is not ...}
-
-
-def a_facet(
-    variant: str = "nm",
-    condition: str = "Near Mint",
-    *,
-    printing: str = "Holofoil",
-    language: str = "en",
-    named: str = "English",
-) -> Facet:
-    return Facet(f"{printing} / {condition} / {named}", PriceKind.MARKET, variant, language, "USD")
-
+from tests.unit.integrations.justtcg_cards import (
+    NOW,
+    SEEN,
+    SEEN_S,
+    SLUG,
+    UUID,
+    a_card,
+    a_facet,
+    a_variant,
+)
 
 OWN = ProductRef(UUID)
 
@@ -343,78 +296,3 @@ def test_unnamed_set_of_a_card_is_a_placeholder():
 def test_japanese_cards_are_of_the_asian_region():
     page = catalog_page([a_card(game="Pokemon Japan")], set_id="base-set-pokemon", fetched_at=NOW)
     assert (page.cards[0].set.game.slug, page.cards[0].set.region) == ("pokemon", "asia")
-
-
-def a_set(**changed: object) -> dict[str, object]:
-    row: dict[str, object] = {
-        "id": "base-set-pokemon",
-        "name": "Base Set",
-        "game_id": "pokemon",
-        "game": "Pokemon",
-        "cards_count": 101,
-        "release_date": "1999-01-09T00:00:00.000Z",
-    }
-    return row | changed
-
-
-def test_sets_are_read_and_bad_ones_counted():
-    page = sets_page([a_set(), a_set(game_id="pokemon-japan", release_date=None), {"id": 5}])
-    assert [
-        (one.code, one.region, str(one.release_date), one.total_cards) for one in page.sets
-    ] == [
-        ("justtcg:base-set-pokemon", "", "1999-01-09", 101),
-        ("justtcg:base-set-pokemon", "asia", "None", 101),
-    ]
-    assert page.bad.total() == 1
-
-
-def test_hit_shows_near_mint_first():
-    answer = search_answer(
-        [a_card(a_variant(condition="Damaged", price=1), a_variant()), "x"], limit=5
-    )
-    (hit,) = answer.hits
-    assert (hit.external_id, hit.price, hit.price_label, hit.condition) == (
-        UUID,
-        Money(34716, "USD"),
-        "Holofoil, Near Mint",
-        "nm",
-    )
-    assert answer.skipped == {"bad-hit": 1}
-
-
-def test_hit_without_a_price_is_a_hit():
-    (hit,) = search_answer([a_card(a_variant(price=None))], limit=5).hits
-    assert (hit.price, hit.price_label) == (None, "")
-
-
-def test_hits_are_cut_at_the_limit():
-    answer = search_answer([a_card(), a_card(uuid="b")], limit=1)
-    assert (len(answer.hits), answer.truncated) == (1, True)
-
-
-@pytest.mark.parametrize(
-    ("name", "slug"),
-    [
-        ("Pokemon", "pokemon"),
-        ("Pokemon Japan", "pokemon"),
-        ("pokemon-japan", "pokemon"),
-        ("Magic: The Gathering", "magic"),
-        ("YuGiOh", "yugioh"),
-        ("Yu-Gi-Oh!", "yugioh"),
-        ("Disney Lorcana", "lorcana"),
-        ("One Piece Card Game", "onepiece"),
-        ("Flesh and Blood", "flesh-and-blood"),
-    ],
-)
-def test_games_are_known_by_id_and_by_name(name, slug):
-    assert game_of(name) == slug
-
-
-def test_words_of_the_vendor():
-    assert [variant_of(name) for name in ("Near Mint", "LP", "sealed", "??")] == [
-        "nm",
-        "lp",
-        "sealed",
-        None,
-    ]
-    assert [language_of(name) for name in ("English", "japanese", "Elvish")] == ["en", "ja", "und"]

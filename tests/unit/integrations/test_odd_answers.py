@@ -15,7 +15,7 @@ from tcgtracker.integrations.justtcg.normalize import (
     sets_page,
 )
 from tcgtracker.integrations.pricecharting import normalize as pricecharting
-from tests.unit.integrations.test_justtcg_prices import a_card, a_set, a_variant
+from tests.unit.integrations.justtcg_cards import a_card, a_set, a_variant
 from tests.unit.integrations.test_pricecharting_api import a_hit, a_product
 
 NOW = datetime(2026, 5, 1, 15, 30, tzinfo=UTC)

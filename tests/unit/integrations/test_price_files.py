@@ -6,7 +6,7 @@ from tcgtracker.domain.errors import InvalidInput
 from tcgtracker.domain.source import Source
 from tcgtracker.integrations.price_files import iter_price_pages, total_bytes
 from tests.unit.integrations.builders import a_gzip, a_line, a_row, an_answer, write_group
-from tests.unit.integrations.test_pricecharting_csv import a_guide, a_product
+from tests.unit.integrations.guides import a_guide, a_product
 
 DAY = "2026-04-18"
 LINE = a_line(DAY, 3, 9, an_answer(a_row(1, market=1)))

@@ -73,7 +73,12 @@ def searched(client: PriceChartingClient, **given):
 
 def test_info_names_what_the_client_can_do():
     info = pricecharting.describe(PriceChartingSettings(rate_limit=30))
-    assert info.capabilities == {Capability.ITEMS, Capability.BULK, Capability.SEARCH}
+    assert info.capabilities == {
+        Capability.ITEMS,
+        Capability.BULK,
+        Capability.SEARCH,
+        Capability.LOOKUP,
+    }
     assert (info.batch, info.id_kinds) == (1, (IdKind.OWN,))
     assert (info.limits.per_minute, info.limits.min_interval_s) == (30, 1.0)
     with a_wire(a_json({})) as wire:

@@ -1,62 +1,21 @@
 """PriceCharting's price guide makes one page a category."""
 
-import csv
-import io
-from datetime import UTC, datetime, timedelta, timezone
-
 import pytest
 
 from tcgtracker.domain.errors import InvalidInput
 from tcgtracker.domain.money import MAX_MINOR
 from tcgtracker.domain.source import Source
 from tcgtracker.domain.variant import parse_variant
-from tcgtracker.integrations.contract import PricePage, ProductText
-from tcgtracker.integrations.price_files import iter_price_pages
+from tcgtracker.integrations.contract import ProductText
 from tcgtracker.integrations.pricecharting.columns import CARD_VARIANTS
 from tests.unit.integrations.builders import a_gzip, rejected_of, values_of
-
-_SHORT = (
-    "id,console-name,product-name,loose-price,cib-price,new-price,graded-price,box-only-price,"
-    "manual-only-price,bgs-10-price,condition-17-price,condition-18-price,gamestop-price,"
-    "gamestop-trade-price,retail-loose-buy,retail-loose-sell,retail-cib-buy,retail-cib-sell,"
-    "retail-new-buy,retail-new-sell,upc,sales-volume,genre,tcg-id,asin,epid,release-date"
+from tests.unit.integrations.guides import (
+    LONG_HEADER,
+    NEW_COLUMNS,
+    SHORT_HEADER,
+    a_guide,
+    a_product,
 )
-SHORT_HEADER = _SHORT.split(",")
-NEW_COLUMNS = [f"condition-{number}-price" for number in (9, 10, *range(13, 23))]
-LONG_HEADER = [
-    *SHORT_HEADER[:10],
-    *NEW_COLUMNS,
-    *(name for name in SHORT_HEADER[10:] if name not in NEW_COLUMNS),
-]
-CARD = {"console-name": "Pokemon Invented Set", "genre": "Pokemon Card"}
-MOMENT = datetime(2026, 4, 18, tzinfo=UTC)
-
-
-def a_product(number: int = 1, name: str = "Card #1", **cells: str) -> dict[str, str]:
-    """One row; `loose="$1.00"` stands for `loose-price`, other names as they are with `_`."""
-    row = {"id": str(number), "product-name": name, **CARD}
-    for key, value in cells.items():
-        column = key.replace("_", "-")
-        row[column if column in (*SHORT_HEADER, *NEW_COLUMNS) else f"{column}-price"] = value
-    return row
-
-
-def a_guide(*rows: dict[str, str], header=SHORT_HEADER, delimiter=",", end="\r\n") -> bytes:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, header, delimiter=delimiter, lineterminator=end)
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue().encode()
-
-
-@pytest.fixture
-def pages_of(tmp_path):
-    def read(content: bytes, name: str = "guide-2026-04-18.csv", **options):
-        path = tmp_path / name
-        path.write_bytes(content)
-        return list(iter_price_pages([path], **options))
-
-    return read
 
 
 def test_the_header_has_27_and_37_columns():
@@ -369,85 +328,3 @@ def test_text_that_is_not_utf_8_is_flagged_and_its_price_kept(pages_of):
     assert page.flags == {"text-not-utf-8": 1}
     assert page.texts[1].name == "Pok\ufffdmon #1"
     assert values_of(page)[(1, "", "guide", "raw")][0] == 100
-
-
-def test_the_moment_is_the_given_one_in_utc(pages_of):
-    given = datetime(2026, 4, 19, 1, 30, 5, 999, tzinfo=timezone(timedelta(hours=2)))
-
-    (page,) = pages_of(a_guide(a_product()), observed_at=given)
-
-    assert page.observed_at == datetime(2026, 4, 18, 23, 30, 5, tzinfo=UTC)
-
-
-@pytest.mark.parametrize("name", ["2026-04-18.csv", "guide_2026-04-18 (1).csv", "x2026-04-18"])
-def test_else_it_is_the_date_in_the_file_name(pages_of, name):
-    assert pages_of(a_guide(a_product()), name)[0].observed_at == MOMENT
-
-
-@pytest.mark.parametrize(
-    "name", ["guide.csv", "2026-02-30.csv", "12026-04-18.csv", "2026-04-18_2026-04-19.csv"]
-)
-def test_without_a_moment_the_file_is_refused(pages_of, name):
-    with pytest.raises(InvalidInput, match=r"date"):
-        pages_of(a_guide(a_product()), name)
-
-
-def test_a_moment_without_a_zone_is_refused(pages_of):
-    with pytest.raises(InvalidInput, match="time zone"):
-        pages_of(a_guide(a_product()), observed_at=datetime(2026, 4, 18))  # noqa: DTZ001
-
-
-@pytest.mark.parametrize("column", ["id", "console-name", "product-name", "loose-price"])
-def test_a_missing_column_is_named(pages_of, column):
-    header = [name for name in SHORT_HEADER if name != column]
-    row = {name: value for name, value in a_product().items() if name != column}
-
-    with pytest.raises(InvalidInput, match=f"guide-2026-04-18.csv: needs the column '{column}'"):
-        pages_of(a_guide(row, header=header))
-
-
-def test_semicolons_and_a_guide_without_rows_are_refused(pages_of):
-    with pytest.raises(InvalidInput, match="commas or tabs, not semicolons"):
-        pages_of(a_guide(a_product(), delimiter=";"))
-    with pytest.raises(InvalidInput, match="has no rows"):
-        pages_of(a_guide())
-
-
-def test_an_endless_line_or_cell_is_refused(pages_of):
-    with pytest.raises(InvalidInput, match="longer than 1,048,576 bytes"):
-        pages_of(a_guide(a_product()) + b"x" * 2_000_000)
-    with pytest.raises(InvalidInput, match="field larger than field limit"):
-        pages_of(a_guide(a_product()) + b'2,"' + b"x\n" * 200_000)
-
-
-def test_a_cut_off_guide_gives_what_it_has_as_incomplete_and_then_the_fault(tmp_path):
-    rows = [a_product(n, f"Card {n * 7919 % 10007} #{n}", loose="$1.00") for n in range(1, 5001)]
-    path = tmp_path / "guide-2026-04-18.csv.gz"
-    whole = a_gzip(a_guide(*rows))
-    path.write_bytes(whole[: len(whole) // 2])
-    pages: list[PricePage] = []
-
-    with pytest.raises(InvalidInput, match=r"2026-04-18\.csv\.gz: the gzip stream is damaged"):
-        pages.extend(iter_price_pages([path]))
-
-    (page,) = pages
-    assert page.missing == ("guide-2026-04-18.csv.gz: cut off or damaged",)
-    assert 1000 < len(page.external_id) < 5000
-    assert page.rejected == []
-    assert page.external_id.tolist() == list(range(1, len(page.external_id) + 1))
-
-
-def test_guides_of_one_moment_make_one_page(tmp_path):
-    first, second = tmp_path / "a-2026-04-18.csv", tmp_path / "b-2026-04-18.csv"
-    other = tmp_path / "b-2026-04-19.csv"
-    first.write_bytes(a_guide(a_product(1)))
-    second.write_bytes(a_guide(a_product(2) | {"console-name": "Pokemon Other Set"}))
-    other.write_bytes(a_guide(a_product(3)))
-
-    pages = list(iter_price_pages([first, other, second]))
-
-    assert [(page.observed_at.day, sorted(page.texts)) for page in pages] == [
-        (18, [1, 2]),
-        (19, [3]),
-    ]
-    assert pages[0].parts == {"Pokemon Invented Set", "Pokemon Other Set"}

@@ -12,7 +12,7 @@ from tcgtracker.integrations.price_files import iter_price_pages
 from tcgtracker.integrations.pricecharting.columns import CARD_VARIANTS
 from tests.peak_memory import peak_mib
 from tests.unit.integrations.builders import Key, a_gzip, values_of
-from tests.unit.integrations.test_pricecharting_csv import LONG_HEADER, SHORT_HEADER
+from tests.unit.integrations.guides import LONG_HEADER, SHORT_HEADER
 
 pytestmark = pytest.mark.data
 

@@ -9,6 +9,7 @@ from tcgtracker.integrations.contract import (
     Capability,
     CatalogVendor,
     ItemVendor,
+    LookupVendor,
     SearchVendor,
 )
 from tcgtracker.integrations.http import VendorHttp
@@ -21,6 +22,7 @@ KINDS: dict[Capability, type] = {
     Capability.SETS: CatalogVendor,
     Capability.CARDS: CatalogVendor,
     Capability.SEARCH: SearchVendor,
+    Capability.LOOKUP: LookupVendor,
 }
 
 

@@ -1,14 +1,19 @@
 """Ports that write down what they are asked, and the base of a client that stands on them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+import pytest
+
 from tcgtracker.domain.clock import FixedClock
-from tcgtracker.domain.errors import VendorError
+from tcgtracker.domain.errors import (
+    VendorError,
+)
 from tcgtracker.integrations.contract import CallPolicy
-from tcgtracker.integrations.http import VendorHttp
+from tcgtracker.integrations.http import Answer, VendorHttp
 from tcgtracker.runtime.ports import CallOutcome, CallTicket, NoPlace, ReportedQuota
 from tests.raw_server import RawServer
 
@@ -88,3 +93,15 @@ async def asked(
             return await use(client)
         finally:
             await client.close()
+
+
+async def get(client: VendorHttp, policy: CallPolicy = QUICK) -> Answer:
+    return await client.call("product", "GET", "/p", policy=policy)
+
+
+def failing(
+    server: RawServer, ports: Ports, policy: CallPolicy = QUICK, **options: object
+) -> VendorError:
+    with pytest.raises(VendorError) as caught:
+        asyncio.run(asked(server, ports, lambda client: get(client, policy), **options))
+    return caught.value

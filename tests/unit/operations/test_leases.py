@@ -2,20 +2,24 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 from sqlalchemy import Connection, text
 
 from tcgtracker.database.engine import Database
+from tcgtracker.database.migrate import upgrade
 from tcgtracker.database.tables.operations import JobState
 from tcgtracker.operations import lease_repository
 from tcgtracker.operations.context import JobContext
 from tcgtracker.operations.errors import LeaseLost
-from tcgtracker.operations.registry import Job
+from tcgtracker.operations.registry import Job, JobRegistry
+from tcgtracker.operations.runner import LocalRunner
 from tcgtracker.operations.values import Lease, Progress
 from tests.unit.operations.kit import NOON, Kit
 
+MARK = "INSERT INTO change_cursors (consumer, change_set_id) VALUES (:who, 1)"
 Write: TypeAlias = Callable[[Connection, Lease], None]
 
 
@@ -207,11 +211,49 @@ def test_claims_use_the_indexes_of_waiting_and_running_rows(sqlite_url):
             if sql.startswith("SELECT")
         ]
     database.close()
-    waiting = "['SEARCH jobs USING INDEX ix_jobs_due (run_at<?)']"
-    assert [waiting if plan == waiting else "ix_jobs_lease" in plan for plan in plans] == [
-        True,
-        waiting,
-        True,
-        True,
-        waiting,
+    used = [
+        next(name for name in ("ix_jobs_due", "ix_jobs_asked", "ix_jobs_lease") if name in plan)
+        for plan in plans
     ]
+    assert used == [
+        "ix_jobs_lease",
+        "ix_jobs_due",
+        "ix_jobs_lease",
+        "ix_jobs_lease",
+        "ix_jobs_asked",
+        "ix_jobs_due",
+    ]
+    assert "asked=? AND run_at<?" in plans[4]
+
+
+def test_no_write_of_a_handler_outlives_its_lease(kit: Kit, tmp_path: Path):
+    history = Database(f"sqlite:///{tmp_path / 'history.db'}")
+    upgrade(history)
+    tried = []
+
+    def handler(_context: JobContext) -> None:
+        with kit.database.write() as connection:
+            connection.execute(text(MARK), {"who": "in time"})
+        kit.time.advance(timedelta(seconds=31))
+        kit.claimed("another")
+        for database in (kit.database, history):
+            with pytest.raises(LeaseLost), database.write() as connection:
+                connection.execute(text(MARK), {"who": "late"})
+            tried.append(database)
+        with database.read():
+            tried.append(database)  # reading is free
+        raise LeaseLost("as the last write said")
+
+    registry = JobRegistry([Job(name="work", handler=handler)])
+    runner = LocalRunner(kit.database, registry, kit.time, history=history)
+    job_id = kit.enqueue("work")
+    assert runner.run_pending(limit=1) == 1
+    assert len(tried) == 3
+    assert kit.show(job_id).lease_owner == "another"
+    with kit.database.write() as connection:  # outside of the handler nothing is fenced
+        assert connection.execute(text("SELECT consumer FROM change_cursors")).scalars().all() == [
+            "in time"
+        ]
+    with history.write() as connection:
+        assert not connection.execute(text("SELECT consumer FROM change_cursors")).first()
+    history.close()

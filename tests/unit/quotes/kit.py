@@ -39,6 +39,8 @@ from tcgtracker.integrations.contract import (
 )
 from tcgtracker.operations import repository
 from tcgtracker.operations.bell import Bell
+from tcgtracker.operations.flag_settings import ChangedBy, change_flags
+from tcgtracker.operations.flags import load_flags
 from tcgtracker.operations.queue import JobQueue
 from tcgtracker.operations.registry import Job, JobRegistry
 from tcgtracker.operations.runner import LocalRunner
@@ -171,10 +173,20 @@ class Kit:
             self.loop,
         )
         self.updater = CardUpdater(
-            self.database, self.database, self.vendors, self.clock, cache=self.cache
+            self.database,
+            self.database,
+            self.vendors,
+            self.clock,
+            cache=self.cache,
+            flags=load_flags,
         )
         self.planner = Planner(
-            self.database, self.database, self.vendors, self.clock, bulk=self.bulk
+            self.database,
+            self.database,
+            self.vendors,
+            self.clock,
+            flags=load_flags,
+            bulk=self.bulk,
         )
         self.registry = JobRegistry()
         self.bell = Bell()
@@ -227,6 +239,16 @@ class Kit:
                 connection.execute(
                     update(cards).where(cards.c.id == card_id).values(next_check_at=moment)
                 )
+
+    def set_flags(self, **values: object) -> None:
+        with self.database.write() as connection:
+            change_flags(
+                connection,
+                self.database.dialect,
+                {f"pricing.{name}": value for name, value in values.items()},
+                by=ChangedBy("test"),
+                now=self.clock.now(),
+            )
 
     def forget_jobs(self) -> None:
         with self.database.write() as connection:

@@ -37,6 +37,7 @@ from tcgtracker.quotes.sync import CatalogSync, SyncParts
 from tcgtracker.quotes.vendors import VendorEntry, Vendors
 from tcgtracker.runtime.loop import LoopRunner
 from tcgtracker.runtime.memory_cache import MemoryCache
+from tcgtracker.runtime.metrics import Metrics
 from tests.unit.quotes.kit import an_info
 
 Page = TypeVar("Page")
@@ -118,7 +119,7 @@ class SyncKit:
             for one in shelves
         }
         vendors = Vendors(entries, self.loop)
-        self.parts = SyncParts(database, database, self.clock, vendors, self.cache)
+        self.parts = SyncParts(database, database, self.clock, vendors, self.cache, Metrics())
         intake = Intake(database, self.clock)
         self.catalog = CatalogSync(self.parts)
         self.bulk = BulkSync(self.parts, intake)

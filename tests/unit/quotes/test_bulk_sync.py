@@ -16,8 +16,7 @@ from tcgtracker.domain.source import Source
 from tcgtracker.integrations.contract import Capability, StatedProduct
 from tcgtracker.quotes.offers import load_offers
 from tests.unit.catalog.builders import a_card, a_set, a_variant, lines, load
-from tests.unit.catalog.stating import a_statement, claims
-from tests.unit.catalog.test_statements import one_card, state_of
+from tests.unit.catalog.stating import a_statement, claims, one_card, state_of
 from tests.unit.quotes.sync_kit import NOON, Shelf, SyncKit, a_day, a_guide, a_shelf
 from tests.unit.quotes.test_sync import enqueue, jobs_of
 

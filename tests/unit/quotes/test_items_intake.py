@@ -15,8 +15,7 @@ from tcgtracker.domain.source import Source
 from tcgtracker.domain.variant import PriceKind
 from tcgtracker.integrations.contract import ItemPage, ItemQuotes, RejectedRow
 from tcgtracker.quotes.items_intake import ItemIntake, ItemsReport, TakenItem
-from tests.unit.catalog.stating import a_statement
-from tests.unit.catalog.test_statements import one_card, state_of
+from tests.unit.catalog.stating import a_statement, one_card, state_of
 
 MOMENT = datetime(2026, 5, 1, tzinfo=UTC)
 UNGRADED = Facet(kind=PriceKind.GUIDE)

@@ -21,8 +21,7 @@ from tcgtracker.integrations.contract import Capability, CatalogPage, ItemPage, 
 from tcgtracker.operations import repository
 from tcgtracker.operations.values import JobFilter
 from tests.unit.catalog.builders import a_product, add_products, envelope, load
-from tests.unit.catalog.stating import a_statement, claims
-from tests.unit.catalog.test_statements import one_card, state_of
+from tests.unit.catalog.stating import a_statement, claims, one_card, state_of
 from tests.unit.quotes.sync_kit import Shelf, SyncKit, a_shelf, cards_page, sets_page
 
 POKEMON, ONEPIECE = GAMES[0], GAMES[1]

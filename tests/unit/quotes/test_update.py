@@ -184,9 +184,14 @@ def test_an_implausible_price_is_held_and_the_previous_one_shown(kit: Kit, first
     for _ in range(5):
         kit.updater.update([card_id])
         kit.clock.advance(24 * HOUR)
-    first.prices["1"] = 500_000
-    (outcome,) = kit.updater.update([card_id])
-    assert shown(outcome)[:3] == ("held", "pricecharting", 500)
+    seen = kit.clock.now() - 24 * HOUR
+    for days in range(1, 9):
+        first.prices["1"] = 500_000 * 2**days
+        (outcome,) = kit.updater.update([card_id])
+        assert shown(outcome) == ("held", "pricecharting", 500, days > 7)
+        assert outcome.price is not None
+        assert (outcome.price.observed_at, outcome.age) == (seen, days * 24 * HOUR)
+        kit.clock.advance(24 * HOUR)
 
 
 def test_n_cards_are_asked_for_in_ceil_n_by_batch_calls(kit: Kit, second: Shop):

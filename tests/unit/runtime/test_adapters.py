@@ -34,6 +34,11 @@ def test_a_fifth_of_the_places_is_kept(places: int, background: int) -> None:
     assert Pace(places).background == background
 
 
+@pytest.mark.parametrize(("places", "background"), [(60, 60), (59, 59), (58, 46), (30, 24)])
+def test_none_is_kept_where_the_spacing_leaves_places_free(places: int, background: int) -> None:
+    assert Pace(places, interval_s=1.0).background == background
+
+
 @pytest.mark.parametrize("pace", [(0, 0.0, 60.0), (1, -1.0, 60.0), (1, 0.0, 0.0)])
 def test_pace_without_calls_is_refused(pace: tuple[int, float, float]) -> None:
     with pytest.raises(ValueError, match="allows no call"):

@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 import itertools
+from typing import Any
 
 
 class VirtualTime:
@@ -21,7 +22,7 @@ class VirtualTime:
         heapq.heappush(self._sleepers, (self.now + seconds, next(self._order), woken))
         await woken.wait()
 
-    async def run(self, *tasks: asyncio.Task[None]) -> None:
+    async def run(self, *tasks: asyncio.Future[Any]) -> None:
         """Let time pass until the tasks have ended."""
         while not all(task.done() for task in tasks):
             for _ in range(20):  # whoever is awake goes as far as it can

@@ -25,6 +25,7 @@ _HEAP_BYTES = 64 << 20
 # How much more a token says when it is a whole word there than when it begins one.
 _WEIGHTS = (("number", 6.0), ("code", 4.0), ("name", 3.0), ("set_name", 1.5))
 _WHOLE_NAME = 8.0
+_BEGINS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ class SearchIndex:
         corrected = any(part is None for part in parts)
         found = self._run(
             text,
+            tokens,
             [part or self._mistyped(token) for part, token in zip(parts, tokens, strict=True)],
             filters,
             limit,
@@ -127,13 +129,14 @@ class SearchIndex:
         if not found.total:
             corrected = True
             found = self._run(
-                text, [self._either(token) for token in tokens], filters, limit, offset
+                text, tokens, [self._either(token) for token in tokens], filters, limit, offset
             )
         return Hits(found.card_ids, found.total, corrected=corrected and found.total > 0)
 
     def _run(
         self,
         text: str,
+        tokens: Sequence[str],
         parts: Sequence[tantivy.Query],
         filters: Filters | None,
         limit: int,
@@ -141,10 +144,13 @@ class SearchIndex:
     ) -> Hits:
         must = [(tantivy.Occur.Must, part) for part in parts]
         whole = tantivy.Query.term_query(self._schema, "whole", " ".join(words(text)))
+        # What only ranks stands beside what must match: then the rarest token leads, and the
+        # others are looked up for its cards alone.
         query = tantivy.Query.boolean_query(
             [
                 *must,
                 (tantivy.Occur.Should, tantivy.Query.const_score_query(whole, _WHOLE_NAME)),
+                *((tantivy.Occur.Should, one) for token in tokens for one in self._ranks(token)),
                 *((tantivy.Occur.Must, one) for one in self._filters(filters or Filters())),
             ]
         )
@@ -175,27 +181,26 @@ class SearchIndex:
 
     def _literal(self, token: str) -> tantivy.Query | None:
         """Return what finds the token as a word or the beginning of one, None for no such word."""
-        begun = [
-            term for term, _ in self._searcher.terms_with_prefix("every", token, limit=_EXPANSIONS)
-        ]
+        begun = [token] if self._searcher.doc_freq("every", token) else []
+        # A number is meant as it stands: 12 is not the beginning of 125. Nor are the thousands of
+        # terms gone through that begin like it.
+        if not (begun and token.isdigit()):
+            longer = self._searcher.terms_with_prefix("every", token, limit=_EXPANSIONS)
+            begun += [term for term, _ in longer if term != token]
         if not begun:
             return None
-        whole = [
-            (
-                tantivy.Occur.Should,
-                tantivy.Query.boost_query(
-                    tantivy.Query.term_query(self._schema, name, token), weight
-                ),
-            )
+        if len(begun) == 1:  # a set of terms is gathered whole, one term is skipped through
+            found = tantivy.Query.term_query(self._schema, "every", begun[0])
+        else:
+            found = tantivy.Query.term_set_query(self._schema, "every", begun)
+        return tantivy.Query.const_score_query(found, _BEGINS)
+
+    def _ranks(self, token: str) -> list[tantivy.Query]:
+        """Return what says more of a card that has the token as a whole word."""
+        return [
+            tantivy.Query.boost_query(tantivy.Query.term_query(self._schema, name, token), weight)
             for name, weight in _WEIGHTS
         ]
-        # A number is meant as it stands: 12 is not the beginning of 125.
-        if token.isdigit() and token in begun:
-            begun = [token]
-        starts = tantivy.Query.const_score_query(
-            tantivy.Query.term_set_query(self._schema, "every", begun), 0.5
-        )
-        return tantivy.Query.boolean_query([*whole, (tantivy.Occur.Should, starts)])
 
     def _mistyped(self, token: str) -> tantivy.Query:
         if len(token) < _MIN_FUZZY or any(one.isdigit() for one in token):

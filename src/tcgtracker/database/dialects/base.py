@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -20,6 +21,18 @@ class DatabaseDialect(Protocol):
     @property
     def driver_errors(self) -> type[Exception]:
         """The base of the driver's errors."""
+        ...
+
+    @property
+    def integrity_error(self) -> type[Exception]:
+        """What the driver raises, in statements handed to it directly, for a row that may not be.
+
+        As when another transaction has just written the same key.
+        """
+        ...
+
+    def is_deadlock(self, error: BaseException | None) -> bool:
+        """Tell whether the database gave a transaction up so that another can go on."""
         ...
 
     def is_unavailable(self, error: BaseException | None) -> bool:
@@ -99,6 +112,19 @@ class DatabaseDialect(Protocol):
         """Run a SELECT and return plain tuples, times as epoch seconds."""
         ...
 
+    def read_numbers(
+        self,
+        connection: Connection,
+        sql: str,
+        names: Sequence[str],
+        parameters: dict[str, Any],
+    ) -> IntArray:
+        """Run a SELECT of whole numbers, none NULL, and return them as a table.
+
+        names: of the columns, as the SELECT gives them.
+        """
+        ...
+
     def epoch_of(self, column: str) -> str:
         """Return SQL that gives a column of type UtcSeconds as epoch seconds."""
         ...
@@ -125,6 +151,10 @@ class DatabaseDialect(Protocol):
 
         It may differ without one. Values of two connections do not compare.
         """
+        ...
+
+    def now(self, connection: Connection) -> datetime:
+        """Return the clock of the machine that the database is on, aware UTC."""
         ...
 
     def durability_problems(self, connection: Connection) -> list[str]:
@@ -172,6 +202,16 @@ class HistoryRows:
             self.values[chosen],
         )
 
+    def between(self, start: int, end: int) -> "HistoryRows":
+        """Return the rows of a range of places, not copied."""
+        return HistoryRows(
+            self.series_id[start:end],
+            self.observed_at[start:end],
+            self.revision[start:end],
+            self.state[start:end],
+            self.values[start:end],
+        )
+
     def sorted_by_key(self) -> "HistoryRows":
         ids, at = self.series_id, self.observed_at
         if (ids[1:] > ids[:-1]).all():  # as rows of one look mostly come
@@ -185,6 +225,8 @@ class HistoryRows:
         if not parts:
             empty = np.empty(0, np.int64)
             return cls(empty, empty, empty, empty, np.empty((0, 5), np.int64))
+        if len(parts) == 1:
+            return parts[0]
         return cls(
             np.concatenate([part.series_id for part in parts]),
             np.concatenate([part.observed_at for part in parts]),

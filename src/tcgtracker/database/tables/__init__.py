@@ -4,7 +4,7 @@ Only `prices` lives in `HISTORY_URL`, all others in `DB_URL`: no foreign key and
 between the two, so that the history can move to a database of its own.
 """
 
-from tcgtracker.database.tables import accounts, catalog, operations, prices, sources
+from tcgtracker.database.tables import accounts, catalog, links, operations, prices, sources
 from tcgtracker.database.tables.base import metadata
 
-__all__ = ["accounts", "catalog", "metadata", "operations", "prices", "sources"]
+__all__ = ["accounts", "catalog", "links", "metadata", "operations", "prices", "sources"]

@@ -80,6 +80,15 @@ refresh_tokens = Table(
     Index("ix_refresh_tokens_session", "session_id"),
 )
 
+# Of a link that signs somebody in once; it is deleted when it is used. Only a digest is kept.
+sign_in_links = Table(
+    "sign_in_links",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("user_id", Uuid, ForeignKey("users.id"), nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+)
+
 # `prefix` is shown and found by; of the rest only a digest is kept.
 api_keys = Table(
     "api_keys",

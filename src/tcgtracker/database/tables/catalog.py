@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    Uuid,
 )
 
 from tcgtracker.database.tables.base import metadata
@@ -114,6 +115,8 @@ card_products = Table(
     Column("variant", Text, nullable=False, server_default=""),
     Column("origin", Text, nullable=False, server_default=""),
     Column("evidence", Text, nullable=False, server_default=""),
+    # how sure it is, 0 to 1; less than 1 where words alone say it
+    Column("score", Float(precision=53), nullable=False, server_default="1"),
     UniqueConstraint("source", "external_id", "card_id"),
     Index("ix_card_products_card", "card_id"),
 )
@@ -156,7 +159,10 @@ product_links = Table(
     Column("rule_version", Text, nullable=False, server_default=""),
     Column("checked_at", UtcTime, nullable=False),
     Column("decided_by", Text, nullable=False, server_default=""),
+    # when a reviewer left it for later; a new reason to look at it clears this
+    Column("skipped_at", UtcTime),
     Index("ix_product_links_card", "card_id", "state"),
+    Index("ix_product_links_state", "state"),
 )
 
 # One row per card and source with a trusted link, for lists and the headline price; rebuilt from
@@ -175,4 +181,23 @@ card_quotes = Table(
     Column("listed", Boolean(create_constraint=False), nullable=False),
     Index("ix_card_quotes_series", "series_id"),
     Index("ix_card_quotes_scope", "scope_id"),
+)
+
+# What a user says that a card costs. It is the user's alone: no statistic, trend, comparison or
+# headline reads this table. `printing` is a name, so that a merge of cards cannot lose it.
+manual_prices = Table(
+    "manual_prices",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Uuid, ForeignKey("users.id"), nullable=False),
+    Column("card_id", Integer, ForeignKey("cards.id"), nullable=False),
+    Column("printing", Text, nullable=False, server_default=""),
+    Column("variant", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount", Integer, nullable=False),
+    Column("observed_at", UtcTime, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("created_at", UtcTime, nullable=False),
+    Index("ix_manual_prices_user", "user_id", "card_id"),
+    Index("ix_manual_prices_card", "card_id"),
 )

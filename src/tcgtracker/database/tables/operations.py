@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    false,
     text,
 )
 
@@ -33,6 +35,7 @@ class JobState(StrEnum):
 _OPEN = text("state IN ('ready', 'running', 'retry')")
 _DUE = text("state IN ('ready', 'retry')")
 _RUNNING = text("state = 'running'")
+_PART = text("parent_id IS NOT NULL")
 
 jobs = Table(
     "jobs",
@@ -51,6 +54,7 @@ jobs = Table(
     Column("dedupe_key", Text),
     Column("schedule", Text),
     Column("due_at", UtcTime),
+    Column("asked", Boolean(create_constraint=False), nullable=False, server_default=false()),
     Column("progress_done", Integer, nullable=False, server_default="0"),
     Column("progress_total", Integer),
     Column("progress_note", Text, nullable=False, server_default=""),
@@ -62,7 +66,9 @@ jobs = Table(
     Column("finished_at", UtcTime),
     UniqueConstraint("schedule", "due_at"),
     Index("ix_jobs_due", "run_at", sqlite_where=_DUE, postgresql_where=_DUE),
+    Index("ix_jobs_asked", "asked", "run_at", sqlite_where=_DUE, postgresql_where=_DUE),
     Index("ix_jobs_lease", "lease_until", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
+    Index("ix_jobs_parent", "parent_id", sqlite_where=_PART, postgresql_where=_PART),
     Index(
         "uq_jobs_dedupe_key",
         "dedupe_key",

@@ -273,5 +273,14 @@ quarantined_rows = Table(
     Index("ix_quarantined_rows_run", "run_id"),
 )
 
+# Ids up to these were given once, though their rows may be gone: what still names one (a change
+# set, a cursor) must never meet another thing under it. PostgreSQL's sequences know by themselves.
+id_floors = Table(
+    "id_floors",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("floor", Integer, nullable=False),
+)
+
 ONLY_ON_POSTGRESQL = frozenset({"price_history"})
 """Tables that SQLite does not have."""

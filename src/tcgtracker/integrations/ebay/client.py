@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TypeVar
+from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,11 +13,12 @@ from tcgtracker.integrations.contract import (
     JOB_CALL,
     LIVE_CALL,
     CallPolicy,
+    NoticeKey,
     SearchAnswer,
     VendorInfo,
 )
 from tcgtracker.integrations.ebay.normalize import add_hits, search_quota
-from tcgtracker.integrations.ebay.payloads import Failure, RateLimits, SearchResult
+from tcgtracker.integrations.ebay.payloads import Failure, PublicKey, RateLimits, SearchResult
 from tcgtracker.integrations.ebay.words import search_words
 from tcgtracker.integrations.http import Answer, VendorHttp, Verdict
 from tcgtracker.integrations.tokens import TokenCalls
@@ -39,7 +41,7 @@ P = TypeVar("P", bound=BaseModel)
 
 
 class EbayVendor:
-    """A `SearchVendor`."""
+    """A `SearchVendor` and `NoticeVendor`."""
 
     def __init__(self, info: VendorInfo, http: VendorHttp, calls: TokenCalls, clock: Clock) -> None:
         self.info = info
@@ -81,6 +83,19 @@ class EbayVendor:
                 found.truncated |= page.next is not None
                 break
         return found
+
+    async def notice_key(self, key_id: str, *, policy: CallPolicy = LIVE_CALL) -> NoticeKey | None:
+        """Return the key with which eBay signs account notices, None when it knows none."""
+        answer = await self._calls.get(
+            "notice_key",
+            f"/commerce/notification/v1/public_key/{quote(key_id, safe='')}",
+            policy=policy,
+            accept=(HTTPStatus.OK, HTTPStatus.NOT_FOUND),
+        )
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        key = _read(answer, PublicKey)
+        return NoticeKey(key.key, key.digest)
 
     async def _page(self, words: str, size: int, offset: int, policy: CallPolicy) -> SearchResult:
         answer = await self._calls.get(

@@ -91,3 +91,11 @@ class RateLimits(_Payload):
     """The answer of getRateLimits."""
 
     rate_limits: list[RateLimit] = []
+
+
+class PublicKey(_Payload):
+    """The answer of getPublicKey."""
+
+    key: str = Field(min_length=1, max_length=2_000)
+    algorithm: str = Field(default="ECDSA", max_length=20)
+    digest: str = Field(default="SHA1", max_length=20)

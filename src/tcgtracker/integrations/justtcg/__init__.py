@@ -26,7 +26,13 @@ def describe(settings: JustTcgSettings) -> VendorInfo:
         source=Source.JUSTTCG,
         title="JustTCG",
         capabilities=frozenset(
-            {Capability.ITEMS, Capability.SETS, Capability.CARDS, Capability.SEARCH}
+            {
+                Capability.ITEMS,
+                Capability.SETS,
+                Capability.CARDS,
+                Capability.SEARCH,
+                Capability.LOOKUP,
+            }
         ),
         games=GAME_IDS,
         limits=Limits(

@@ -22,6 +22,7 @@ from tcgtracker.integrations.justtcg.judge import judge
 from tcgtracker.integrations.justtcg.normalize import (
     catalog_page,
     item_page,
+    product_page,
     search_answer,
     sets_page,
 )
@@ -101,6 +102,16 @@ class JustTcgClient:
             page = catalog_page(listed.data, set_id=set_id, fetched_at=self._clock.now())
             page.incomplete = paging.incomplete
             yield page
+
+    async def product(
+        self, external_id: str, *, game: str, policy: CallPolicy = LIVE_CALL
+    ) -> CatalogPage | None:
+        self._game_ids(game)
+        asked = [{_ID_NAMES[IdKind.OWN]: external_id, **_SHORT}]
+        answer = await self._call(
+            "cards_batch", "POST", "/cards", policy, content=json.dumps(asked).encode()
+        )
+        return product_page(_listed(answer).data, external_id, self._clock.now())
 
     async def search(
         self, query: str, *, game: str = "", limit: int = 20, policy: CallPolicy = LIVE_CALL

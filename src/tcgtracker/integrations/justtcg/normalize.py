@@ -85,6 +85,23 @@ def catalog_page(rows: Sequence[object], *, set_id: str, fetched_at: datetime) -
     return page
 
 
+def product_page(
+    rows: Sequence[object], external_id: str, fetched_at: datetime
+) -> CatalogPage | None:
+    """Return one card with its prices, None when it is not among the rows."""
+    prices = ItemPage(Source.JUSTTCG)
+    cards = _read_cards(rows, prices)
+    wanted = {key: card for key, card in cards.items() if external_id in (key, card.id, card.uuid)}
+    if not wanted and not prices.rejected:
+        return None
+    _add_cards(prices, wanted, fetched_at)
+    return CatalogPage(
+        cards=[card_record(card) for card in wanted.values()],
+        stated=list(prices.stated),
+        prices=prices,
+    )
+
+
 def sets_page(rows: Sequence[object]) -> CatalogPage:
     """Return the sets of one answer; bad rows are counted."""
     page = CatalogPage()

@@ -25,7 +25,9 @@ def describe(settings: PriceChartingSettings) -> VendorInfo:
         vendor="pricecharting",
         source=Source.PRICECHARTING,
         title="PriceCharting",
-        capabilities=frozenset({Capability.ITEMS, Capability.BULK, Capability.SEARCH}),
+        capabilities=frozenset(
+            {Capability.ITEMS, Capability.BULK, Capability.SEARCH, Capability.LOOKUP}
+        ),
         games=CATEGORIES,
         # one call a second, whatever is configured (vendor)
         limits=Limits(per_minute=settings.rate_limit, min_interval_s=1.0),

@@ -21,6 +21,7 @@ from tcgtracker.integrations.contract import (
     PAGE_CALL,
     BulkPage,
     CallPolicy,
+    CatalogPage,
     IdKind,
     ItemPage,
     ProductRef,
@@ -78,6 +79,16 @@ class PriceChartingClient:
             if ref.kind is not IdKind.OWN:
                 raise InvalidInput("PriceCharting is asked by its own product ids only")
             yield await self._item(ref, policy)
+
+    async def product(
+        self, external_id: str, *, game: str, policy: CallPolicy = LIVE_CALL
+    ) -> CatalogPage | None:
+        if game not in self.info.games:
+            raise InvalidInput(f"PriceCharting is not asked about {game!r}")
+        page = await self._item(ProductRef(external_id), policy)
+        if page.absent and not page.rejected:
+            return None
+        return CatalogPage(stated=list(page.stated), prices=page)
 
     async def search(
         self, query: str, *, game: str = "", limit: int = 20, policy: CallPolicy = LIVE_CALL

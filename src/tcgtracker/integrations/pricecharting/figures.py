@@ -6,12 +6,11 @@ Both name the prices by the same keys; the CSV prints dollars, the API counts pe
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from fractions import Fraction
 from itertools import pairwise
 from typing import TypeVar
 
 from tcgtracker.domain.errors import InvalidInput
-from tcgtracker.domain.money import MAX_MINOR, parse_minor, round_half_even
+from tcgtracker.domain.money import MAX_MINOR, divide_half_even, parse_minor
 from tcgtracker.domain.quote import VALUE_NAMES, Facet, PriceValues
 from tcgtracker.integrations.contract import NO_PRICE
 from tcgtracker.integrations.pricecharting.columns import (
@@ -97,7 +96,7 @@ def _boxed(row: Mapping[str, Cell], cents: Callable[[Cell | None], int], facet: 
         found.refused.append((facet, str(exc), raw[:RAW_LENGTH]))
         return found
     present = NO_PRICE not in (complete, loose, new)
-    mean = round_half_even(Fraction(complete + loose + new, 3)) if present else NO_PRICE
+    mean = divide_half_even(complete + loose + new, 3) if present else NO_PRICE
     found.rows[facet] = (complete, loose, new, mean, NO_PRICE)
     return found
 

@@ -87,6 +87,20 @@ def card_page(
     return page
 
 
+def product_page(rows: Iterable[object], categories: Container[int]) -> CatalogPage:
+    """Return single products of these categories, whatever their groups."""
+    page = CatalogPage()
+    for row in rows:
+        try:
+            fields = _of(_object(row), "categoryId", categories)
+            card = product_record(fields)
+            page.stated.append(stated_product(card, fields))
+            page.cards.append(card)
+        except BadRow as exc:
+            page.bad[str(exc)] += 1
+    return page
+
+
 def stated_product(
     card: CardRecord, row: Mapping[str, object], set_name: str = ""
 ) -> StatedProduct:

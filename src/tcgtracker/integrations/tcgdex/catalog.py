@@ -57,6 +57,8 @@ def set_record(row: Mapping[str, Any]) -> SetRecord:
         release_date=_release_date(row.get("releaseDate")),
         total_cards=positive_id(total, "cardCount") if total else None,
         aliases=tuple(aliases),
+        other_names=_other_languages(row.get("name"), "name"),
+        printed_codes=_printed_codes(row),
     )
 
 
@@ -77,6 +79,7 @@ def card_record(row: Mapping[str, Any], skipped: Counter[str]) -> CardRecord:
         rarity="" if rarity == "None" else rarity,
         printings=tuple(dict.fromkeys(v[0] for v in variants if v[0] and not v[1])),
         products=_products(row, variants),
+        other_names=_other_languages(row.get("name"), "name"),
     )
 
 
@@ -210,6 +213,22 @@ def _placeholder(region: str, identifier: str) -> SetRecord:
 def _first_language(value: object, what: str) -> str:
     """Return the English text, else the Japanese one, else the first."""
     return _pick(value, what, required_text) or ""
+
+
+def _other_languages(value: object, what: str) -> tuple[str, ...]:
+    """Return the texts of the other languages, each once."""
+    if not isinstance(value, Mapping):
+        return ()
+    first = _first_language(value, what)
+    every = (clean_text(text, what) for text in value.values())
+    return tuple(dict.fromkeys(text for text in every if text not in ("", first)))
+
+
+def _printed_codes(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the codes that stand on the cards, and of the game's online version."""
+    printed = _mapping(row.get("abbreviations"), "abbreviations").get("official")
+    codes = (clean_text(printed, "abbreviations"), clean_text(row.get("tcgOnline"), "tcgOnline"))
+    return tuple(dict.fromkeys(code for code in codes if code))
 
 
 def _release_date(value: object) -> date | None:

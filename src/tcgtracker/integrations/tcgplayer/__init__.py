@@ -29,7 +29,13 @@ def describe(settings: TcgplayerSettings) -> VendorInfo:
         source=Source.TCGPLAYER,
         title="TCGplayer",
         capabilities=frozenset(
-            {Capability.ITEMS, Capability.SETS, Capability.CARDS, Capability.SEARCH}
+            {
+                Capability.ITEMS,
+                Capability.SETS,
+                Capability.CARDS,
+                Capability.SEARCH,
+                Capability.LOOKUP,
+            }
         ),
         games=GAME_CATEGORIES,
         # ten calls a second are held to be the vendor's most (vendors/tcgplayer.md section 5)

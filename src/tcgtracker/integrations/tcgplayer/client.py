@@ -19,7 +19,13 @@ from tcgtracker.integrations.contract import (
     VendorInfo,
 )
 from tcgtracker.integrations.http import Answer, VendorHttp, Verdict
-from tcgtracker.integrations.tcgcsv.pages import card_page, categories_of, group_of, set_page
+from tcgtracker.integrations.tcgcsv.pages import (
+    card_page,
+    categories_of,
+    group_of,
+    product_page,
+    set_page,
+)
 from tcgtracker.integrations.tcgcsv.payloads import Envelope, read_envelope
 from tcgtracker.integrations.tcgplayer.normalize import add_hits, asked_ids, item_page
 from tcgtracker.integrations.tcgplayer.paging import LIMIT, Walk
@@ -87,6 +93,24 @@ class TcgplayerVendor:
             page = card_page(rows, categories, group)
             page.incomplete = incomplete and f"products of group {group}: {incomplete}"
             yield page
+
+    async def product(
+        self, external_id: str, *, game: str, policy: CallPolicy = LIVE_CALL
+    ) -> CatalogPage | None:
+        """Return the product with its prices: two calls."""
+        ref = ProductRef(external_id)
+        asked, _ = asked_ids([ref])
+        if not asked:
+            raise InvalidInput(f"{external_id!r} is no product id of TCGplayer: use its number")
+        categories = categories_of(game)
+        path = f"/catalog/products/{next(iter(asked))}"
+        envelope = await self._get("product", path, {"getExtendedFields": "true"}, policy)
+        if not envelope.results:
+            return None
+        page = product_page(envelope.results, categories)
+        async for prices in self.items([ref], policy=policy):
+            page.prices = prices
+        return page
 
     async def search(
         self, query: str, *, game: str = "", limit: int = 20, policy: CallPolicy = LIVE_CALL

@@ -108,3 +108,15 @@ def test_pages_follow_each_other(index: SearchIndex) -> None:
     whole = index.search("base", limit=10)
     parts = [index.search("base", limit=1, offset=at).card_ids[0] for at in range(whole.total)]
     assert parts == whole.card_ids
+
+
+def test_a_whole_word_is_found_among_many_that_begin_like_it(tmp_path: Path) -> None:
+    longer = [f"pro{number:03}x" for number in range(150) for _ in range(2)]
+    build_index(
+        tmp_path,
+        (
+            IndexedCard(CardId(number), name, str(number), 1, "Set", (), "pokemon", "", "single")
+            for number, name in enumerate(["Pro", *longer])
+        ),
+    )
+    assert SearchIndex(tmp_path).search("pro").card_ids[0] == CardId(0)
