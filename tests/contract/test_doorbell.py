@@ -184,6 +184,6 @@ def test_a_ring_that_nobody_hears_neither_waits_nor_fails(kind: str) -> None:
     start = time.monotonic()
     for _ in range(100):
         bell.ring("work", new_job_id())
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 5  # of waiting, each ring would take seconds
     bell.close()
-    assert time.monotonic() - start < 8
+    assert time.monotonic() - start < 12

@@ -18,16 +18,24 @@ from tcgtracker.runtime.redis_limiter import RedisRateLimiter
 from tests.redis_server import new_name, shared_redis_url
 from tests.unit.runtime.virtual_time import VirtualTime
 
+PATIENT_S = 30.0
+"""No slow moment of this machine is a lost Redis; `test_redis_faults.py` has those."""
+
 
 @dataclass
 class Bench:
-    """A limiter with one service, and the time in which it lives."""
+    """A limiter with one service, and the time in which it lives.
+
+    `late_s` is how long after its moment a call may notice that it has its place: what two calls
+    say of their distance is wrong by as much.
+    """
 
     limiter: RateLimiter
     service: str
     now: Callable[[], float]
     run: Callable[..., Awaitable[None]]
     sleep: Callable[[float], Awaitable[None]]
+    late_s: float
 
     async def call(self, patience_s: float, *, live: bool = False) -> float:
         await self.limiter.acquire(self.service, live=live, patience_s=patience_s)
@@ -58,15 +66,15 @@ async def open_bench(kind: str, pace: Pace) -> AsyncIterator[Bench]:
         memory = MemoryRateLimiter(
             {service: pace}, monotonic=virtual.monotonic, sleep=virtual.sleep
         )
-        yield Bench(memory, service, virtual.monotonic, virtual.run, virtual.sleep)
+        yield Bench(memory, service, virtual.monotonic, virtual.run, virtual.sleep, 0.01)
         return
-    limiter = RedisRateLimiter(shared_redis_url(), {service: pace})
+    limiter = RedisRateLimiter(shared_redis_url(), {service: pace}, timeout_s=PATIENT_S)
 
     async def run(*tasks: asyncio.Task[float]) -> None:
         await asyncio.wait(tasks)
 
     try:
-        yield Bench(limiter, service, time.monotonic, run, asyncio.sleep)
+        yield Bench(limiter, service, time.monotonic, run, asyncio.sleep, 0.25)
     finally:
         await limiter.close()
 
@@ -81,23 +89,23 @@ class TestRateLimiter:
     """Windows of about a second, because the Redis form lives in real time."""
 
     def test_no_window_holds_more_calls_than_places(self, kind: str) -> None:
-        async def act() -> list[float]:
+        async def act() -> tuple[list[float], float]:
             async with open_bench(kind, Pace(places=5, window_s=0.6)) as bench:
-                return await bench.together(14, patience_s=10)
+                return sorted(await bench.together(14, patience_s=20)), 0.6 - bench.late_s
 
-        times = sorted(asyncio.run(act()))
+        times, least = asyncio.run(act())
         # A background caller has 4 of 5: the fifth is kept.
-        assert all(late - early >= 0.59 for early, late in zip(times, times[4:], strict=False))
-        assert times[-1] - times[0] < 3  # 14 calls are four batches
+        assert all(late - early >= least for early, late in zip(times, times[4:], strict=False))
+        assert times[-1] - times[0] < 6  # four batches; one call in each window would take 8
 
     def test_pace_is_kept_between_any_two_calls(self, kind: str) -> None:
-        async def act() -> list[float]:
-            async with open_bench(kind, Pace(places=60, interval_s=0.2)) as bench:
-                return await bench.together(5, patience_s=10)
+        async def act() -> tuple[list[float], float]:
+            async with open_bench(kind, Pace(places=60, interval_s=0.5)) as bench:
+                return sorted(await bench.together(5, patience_s=20)), 0.5 - bench.late_s
 
-        times = sorted(asyncio.run(act()))
-        assert all(late - early >= 0.19 for early, late in pairwise(times))
-        assert times[-1] - times[0] < 1.5
+        times, least = asyncio.run(act())
+        assert all(late - early >= least for early, late in pairwise(times))
+        assert times[-1] - times[0] < 10
 
     def test_places_are_handed_out_in_the_order_of_the_callers(self, kind: str) -> None:
         async def act() -> list[float]:
@@ -185,26 +193,28 @@ class TestRateLimiter:
                 return caught.value.ready_in_s, bench.now() - before
 
         ready_in, took = asyncio.run(act())
-        assert 29 < ready_in < 30.1
-        assert took < 1
+        assert 25 < ready_in < 30.1
+        assert took < 4
 
     def test_estimate_counts_those_who_wait_before(self, kind: str) -> None:
         async def act() -> float:
-            async with open_bench(kind, Pace(places=60, interval_s=0.2)) as bench:
+            async with open_bench(kind, Pace(places=60, interval_s=10)) as bench:
                 await bench.call(0)
-                queue = [asyncio.ensure_future(bench.call(9)) for _ in range(3)]
+                queue = [asyncio.ensure_future(bench.call(100)) for _ in range(3)]
                 for _ in range(50):
                     await asyncio.sleep(0.001)
                 with pytest.raises(NoPlace) as caught:
-                    await bench.call(0.3)
-                await bench.run(*queue)
+                    await bench.call(5)
+                for task in queue:
+                    task.cancel()
+                await asyncio.gather(*queue, return_exceptions=True)
                 return caught.value.ready_in_s
 
-        assert 0.5 < asyncio.run(act()) < 0.9
+        assert 30 < asyncio.run(act()) < 42.1  # spaced by 10.5 s; without them it would be 10.5
 
     def test_cancelled_caller_gives_its_promise_back(self, kind: str) -> None:
         async def act() -> float:
-            async with open_bench(kind, Pace(places=60, interval_s=0.3)) as bench:
+            async with open_bench(kind, Pace(places=60, interval_s=1)) as bench:
                 await bench.call(0)
                 queue = [asyncio.ensure_future(bench.call(9)) for _ in range(3)]
                 for _ in range(50):
@@ -217,7 +227,7 @@ class TestRateLimiter:
                 await bench.run(after)
                 return after.result() - before
 
-        assert asyncio.run(act()) < 0.5
+        assert asyncio.run(act()) < 2.5  # behind the three it would be 4
 
     def test_services_do_not_share_places(self, kind: str) -> None:
         async def act() -> None:
@@ -232,7 +242,7 @@ class TestRateLimiter:
 class TestCache:
     @pytest.fixture
     def cache(self, kind: str) -> Iterator[Cache]:
-        cache = MemoryCache() if kind == "memory" else RedisCache(shared_redis_url())
+        cache = MemoryCache() if kind == "memory" else RedisCache(shared_redis_url(), timeout_s=PATIENT_S)
         yield cache
         cache.close()
 

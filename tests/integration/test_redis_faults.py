@@ -77,7 +77,7 @@ class TestRateLimiter:
             await limiter.close()
             return time.monotonic() - before
 
-        assert asyncio.run(act()) < 3
+        assert asyncio.run(act()) < 10  # a background window is a minute
 
     def test_hung_redis_costs_a_second_once(self, server: RedisServer) -> None:
         async def act() -> tuple[float, float]:
@@ -92,8 +92,8 @@ class TestRateLimiter:
             return first, time.monotonic() - start - first
 
         first, second = asyncio.run(act())
-        assert first < 1.5
-        assert second < 0.1
+        assert first < 3
+        assert second < 0.4  # it did not wait for the time-out again
 
     @pytest.mark.parametrize("fault", ["flush", "restart"])
     def test_what_a_process_took_is_not_forgotten_with_the_store(
@@ -192,7 +192,7 @@ class TestCache:
         start = time.monotonic()
         for _ in range(20):
             assert cache.get("k") is None
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < 4  # 20 time-outs would be 10 s
         cache.close()
 
     def test_value_deleted_while_the_store_hung_is_not_read_later(

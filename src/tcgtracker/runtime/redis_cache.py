@@ -21,8 +21,9 @@ class RedisCache:
     process never reads what it knows to be outdated.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
         self._url = url
+        self._timeout_s = timeout_s
         self._reach = Reach("cache")
         self._lock = threading.Lock()
         self._client: Redis | None = None
@@ -102,8 +103,8 @@ class RedisCache:
 
                 self._client = Redis.from_url(
                     self._url,
-                    socket_timeout=TIMEOUT_S,
-                    socket_connect_timeout=TIMEOUT_S,
+                    socket_timeout=self._timeout_s,
+                    socket_connect_timeout=self._timeout_s,
                     retry=Retry(NoBackoff(), 0),
                 )
             return self._client

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 PARTS = 4
 """Without Redis each process keeps to one part in so many: others may be calling too."""
-_ANSWER_S = 2 * TIMEOUT_S
 _US = 1_000_000
 
 
@@ -66,10 +65,12 @@ class RedisRateLimiter:
         url: str,
         paces: Mapping[str, Pace],
         *,
+        timeout_s: float = TIMEOUT_S,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._url = url
+        self._timeout_s = timeout_s
         self._buckets = {service: _Bucket(pace) for service, pace in paces.items()}
         self._monotonic = monotonic
         self._sleep = sleep
@@ -155,7 +156,7 @@ class RedisRateLimiter:
 
     async def _run(self, service: str, pace: Pace, arguments: list[str | int]) -> list[int]:
         client = self._connected()
-        async with asyncio.timeout(_ANSWER_S):
+        async with asyncio.timeout(2 * self._timeout_s):
             # Loads the script anew where a restarted server does not know it.
             run: Any = client.register_script(PLACES_LUA)
             said = await run(keys=[_key(service, pace)], args=arguments)
@@ -169,7 +170,7 @@ class RedisRateLimiter:
             bucket.local.give_back(question.caller)
         if self._reach.worth_trying():
             with suppress(RedisError, OSError, TimeoutError):
-                async with asyncio.timeout(_ANSWER_S):
+                async with asyncio.timeout(2 * self._timeout_s):
                     await self._connected().zrem(_key(service, bucket.pace), _member("w", question))
 
     def _connected(self) -> "Redis":
@@ -180,8 +181,8 @@ class RedisRateLimiter:
 
             self._client = Redis.from_url(
                 self._url,
-                socket_timeout=TIMEOUT_S,
-                socket_connect_timeout=TIMEOUT_S,
+                socket_timeout=self._timeout_s,
+                socket_connect_timeout=self._timeout_s,
                 retry=Retry(NoBackoff(), 0),
             )
         return self._client

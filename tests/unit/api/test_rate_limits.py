@@ -142,5 +142,5 @@ def test_a_store_that_is_down_or_hangs_limits_nobody_and_costs_little() -> None:
     with a_port_that_never_answers() as port:
         begin = time.monotonic()
         limits = RateLimits(settings, f"redis://127.0.0.1:{port}/0")
-        assert count_as(limits, "x", 5) == [None] * 5
-        assert time.monotonic() - begin < 3
+        assert count_as(limits, "x", 20) == [None] * 20
+        assert time.monotonic() - begin < 6  # 20 time-outs would be 10 s

@@ -139,10 +139,10 @@ def test_each_answers_for_itself_and_who_cannot_is_named(
 
 def test_they_are_asked_at_the_same_time(ask: Ask, finders: dict[str, Finder]) -> None:
     for one in finders.values():
-        one.pause_s = 0.4
+        one.pause_s = 2
     begin = time.monotonic()
     assert len(search(ask, ALL)["results"]) == 3
-    assert time.monotonic() - begin < 1.1
+    assert time.monotonic() - begin < 5.5
 
 
 def test_only_the_named_ones_are_asked(ask: Ask, finders: dict[str, Finder]) -> None:

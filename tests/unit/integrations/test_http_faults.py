@@ -121,7 +121,7 @@ def test_slow_loris_is_cut_at_the_deadline(where: str) -> None:
                 lambda client: client.call("p", "GET", "/", policy=CallPolicy(deadline_s=0.4)),
             )
         )
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert 50 < server.sent < len(text)  # each read was quick, only the whole was not
     assert ports.outcomes == [FAILED]
 

@@ -37,7 +37,7 @@ def test_live_call_ends_within_its_deadline_with_all_attempts() -> None:
             await get(client, policy)
         return asyncio.get_running_loop().time() - began
 
-    assert asyncio.run(asked(server, ports, timed)) < 1.0
+    assert asyncio.run(asked(server, ports, timed)) < 3  # the whole answer takes 4.5 s
     assert ports.steps[0] == "live place"
     assert ports.outcomes == [CallOutcome.FAILED] * 2
     assert server.sent > 10
