@@ -12,7 +12,7 @@ DEMO ?=
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-distributed serve setup setup-dev setup-browser test test-browser screenshots test-unit test-integration test-long test-pythons check bench eval-matching eval-held-out lock migrate clean
+.PHONY: help run run-distributed serve setup setup-dev setup-browser test test-browser screenshots test-unit test-integration test-long coverage test-pythons check bench eval-matching eval-held-out lock migrate clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -80,6 +80,9 @@ screenshots: setup-dev setup-browser ## the pictures of the documents, anew from
 
 test-long: setup-dev setup-browser ## the whole real data set, kill loops, big inputs
 	$(PYTEST) -m long -n 0
+
+coverage: setup-dev setup-browser ## the same tests, and which part of the code they run
+	$(PYTEST) -m "not long" --cov=tcgtracker --cov-report=term:skip-covered
 
 test-pythons: ## the fast tests on each of PYTHONS that is installed, in environments of their own
 	@for python in $(PYTHONS); do \

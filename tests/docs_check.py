@@ -23,6 +23,7 @@ _LINK = re.compile(
     r"(?<!!)\[[^\]\n]*\]\(\s*<?([^)\s>]+)>?[^)\n]*\)|!\[[^\]\n]*\]\(([^)\s]+)[^)\n]*\)"
 )
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+_PROOF = re.compile(r"`([a-z_/]+\.py)::(test_\w+)`")
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
 # Written in two parts, so that this file does not name them either. The lock must not depend on
 # where it was made, and a document must not send a reader to one registry.
@@ -144,6 +145,15 @@ def link_problems(root: Path) -> list[str]:
     return problems
 
 
+def proof_problems(root: Path) -> list[str]:
+    """Return the tests that docs/requirements.md names and that are not below tests/."""
+    problems = []
+    for name, test in _PROOF.findall(_read(root / "docs" / "requirements.md")):
+        if not re.search(rf"\bdef {test}\(", _read(root / "tests" / name)):
+            problems.append(f"docs/requirements.md: {name}::{test} is not there")
+    return problems
+
+
 def _anchors(document: Path) -> set[str]:
     headings = _HEADING.findall(_FENCE.sub("", document.read_text(encoding="utf-8")))
     return {
@@ -182,6 +192,7 @@ def problems_of(root: Path) -> list[str]:
         *env_problems(_read(root / ".env.example")),
         *cli_problems(_read(root / "docs" / "cli.md")),
         *link_problems(root),
+        *proof_problems(root),
         *registry_problems(root, project_files(root)),
     ]
 

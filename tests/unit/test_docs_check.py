@@ -15,6 +15,7 @@ from tests.docs_check import (
     main,
     problems_of,
     project_files,
+    proof_problems,
     registry_problems,
     render_cli,
     render_env,
@@ -85,6 +86,19 @@ def test_links(tmp_path: Path) -> None:
         "README.md: docs/none.png is not there",
         "docs/a.md: b.md is not there",
         "docs/deep/c.md: ../a.md#no-way has no such heading",
+    ]
+
+
+def test_a_proof_that_is_gone_is_named(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "tests" / "unit").mkdir(parents=True)
+    (tmp_path / "tests" / "unit" / "test_a.py").write_text("def test_one():\n    pass\n")
+    (tmp_path / "docs" / "requirements.md").write_text(
+        "`unit/test_a.py::test_one`, `unit/test_a.py::test_on` and `unit/test_b.py::test_one`\n"
+    )
+    assert proof_problems(tmp_path) == [
+        "docs/requirements.md: unit/test_a.py::test_on is not there",
+        "docs/requirements.md: unit/test_b.py::test_one is not there",
     ]
 
 

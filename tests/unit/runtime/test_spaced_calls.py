@@ -1,9 +1,15 @@
 """A vendor that wants a second between two calls: jobs use all of it, people pass them."""
 
 import asyncio
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
+from tcgtracker.bootstrap import build_tracker
+from tcgtracker.config import Settings
+from tcgtracker.runtime.adapters import Adapters
+from tcgtracker.runtime.memory_cache import MemoryCache
 from tcgtracker.runtime.memory_limiter import MemoryRateLimiter
 from tcgtracker.runtime.places import Pace
 from tests.unit.runtime.virtual_time import VirtualTime
@@ -66,3 +72,35 @@ def test_people_have_a_fifth_of_the_calls_beside_jobs(at_once: int) -> None:
     times = sorted(jobs + [got for _, got in people])
     assert times[-1] - times[0] < (len(times) + 1) * SPACING_S, "a place was left empty"
     assert max(sum(start <= at <= start + 60 for at in times) for start in times) <= 60
+
+
+@pytest.mark.parametrize("vendor", ["pricecharting", "justtcg", "tcgplayer", "tcgcsv", "ebay"])
+@pytest.mark.parametrize("a_minute", [30, 60])
+def test_the_setting_of_a_vendor_is_its_rate(
+    vendor: str, a_minute: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten minutes of a job's calls, as the program is wired; people are left a fifth at most."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv(f"API_{vendor.upper()}_RATE_LIMIT", str(a_minute))
+    virtual, made = VirtualTime(), []
+
+    def adapt(url: str, paces: Mapping[str, Pace]) -> Adapters:
+        made.append(MemoryRateLimiter(paces, monotonic=virtual.monotonic, sleep=virtual.sleep))
+        return Adapters(made[0], MemoryCache())
+
+    build_tracker(Settings(), adapt=adapt).close()
+
+    async def act() -> int:
+        until, count = virtual.now + 600, 0
+
+        async def call() -> None:
+            nonlocal count
+            while virtual.now < until:
+                await made[0].acquire(vendor, patience_s=600)
+                count += 1
+
+        await virtual.run(asyncio.ensure_future(call()))
+        return count
+
+    assert 0.75 * 10 * a_minute <= asyncio.run(act()) <= 10 * a_minute
