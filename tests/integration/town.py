@@ -99,7 +99,10 @@ class Town:
             assert not dead, [(job.name, job.attempts, job.error) for job in dead]
             open_jobs = [job.id for job in found if job.state in OPEN_STATES]
             waited = time.monotonic() - start
-            assert waited < limit_s, [job for job in found if job.state in OPEN_STATES]
+            if waited >= limit_s:
+                gone = [name for name, one in self.fleet.members.items() if not one.runs]
+                late = [job for job in found if job.state in OPEN_STATES]
+                raise AssertionError(f"processes that are gone: {gone}; late: {late}")
             time.sleep(0.1)
         return time.monotonic() - start
 
@@ -118,10 +121,12 @@ class Town:
         elif what == "group":
             killed = worker.runs
             worker.send_group(signal.SIGKILL)
+            worker.wait()  # on a busy machine it takes a while, and mends nothing till then
         else:
             member = next(one for name, one in self.fleet.members.items() if name.startswith(what))
             killed = member.runs
             member.send(signal.SIGKILL)
+            member.wait()
         self.kills[what] += killed
         time.sleep(0.05)
         self.fleet.mend()
