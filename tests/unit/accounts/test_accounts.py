@@ -327,7 +327,9 @@ def test_whoever_reads_waits_for_no_writer(kit: Kit) -> None:
 
     def ends_at() -> datetime:
         with kit.database.read() as connection:
-            return connection.execute(select(sessions.c.expires_at)).scalar_one()
+            found = connection.execute(select(sessions.c.expires_at)).scalar_one()
+        assert isinstance(found, datetime)
+        return found
 
     before = ends_at()
     importer = Database(kit.database.url.render_as_string(hide_password=False))
