@@ -36,6 +36,8 @@ log = structlog.get_logger()
 
 LOOK_S = 2.0
 """How often the catalog's version is looked at, at most."""
+STALE_S = 30.0
+"""An index may be this much older than the catalog, and the time that the next one takes."""
 _KEPT = 2
 """Indexes that stay on the disk: another process may still read the one before."""
 _LOCK_WAIT_S = 60.0
@@ -49,7 +51,9 @@ class _Open:
 
 
 class CardSearch:
-    """Searches the catalog as it was a few seconds ago at most; builds the index when it changed.
+    """Searches the catalog as it was half a minute ago at most, mostly a few seconds ago.
+
+    It builds the index when the catalog has changed.
 
     folder: of this catalog's indexes, made when needed; everything in it can be deleted.
     """
@@ -98,23 +102,28 @@ class CardSearch:
         """Return the index of the catalog; the first one is built first.
 
         Once the catalog has changed a thread builds the next, and all go on with this one: for a
-        large catalog it takes seconds.
+        large catalog it takes seconds. Only after a pause is it waited for: this one may be as old.
         """
         kept = self._open
         if kept is None:
             return self._first()
-        if self._monotonic() - self._looked < LOOK_S or not self._lock.acquire(blocking=False):
+        pause = self._monotonic() - self._looked
+        if pause < LOOK_S or not self._lock.acquire(blocking=False):
             return kept.index
+        builder: threading.Thread | None = None
         try:
             version = self._version()
             if version != kept.version:
-                self._builder = threading.Thread(
+                builder = self._builder = threading.Thread(
                     target=self._renew, args=(version,), name="search-index", daemon=True
                 )
-                self._builder.start()
+                builder.start()
             self._looked = self._monotonic()
         finally:
             self._lock.release()
+        if builder is not None and pause > STALE_S:
+            builder.join()
+            return (self._open or kept).index
         return kept.index
 
     def finish(self) -> None:

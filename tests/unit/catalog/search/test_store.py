@@ -49,6 +49,9 @@ def test_a_change_of_the_catalog_is_found_soon(
     found.finish()
     assert names(database, found, "mew") == ["Mewtwo"]
     assert found.suggest("ala") == ["Alakazam"]
+    import_products(database, tmp_path / "three", {4: "Eevee"})
+    hand.at += 60  # the first search after a pause is of the catalog as it is
+    assert names(database, found, "eevee") == ["Eevee"]
 
 
 def test_nobody_waits_for_the_index_of_a_changed_catalog(
