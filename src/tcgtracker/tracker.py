@@ -138,6 +138,7 @@ class Tracker:
 
     def close(self) -> None:
         self.bell.close()
+        self.search.finish()
         self.vendors.close()
         self.cache.close()
         self.database.close()

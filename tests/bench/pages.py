@@ -51,6 +51,7 @@ MAX_P95_MS = 50.0
 MAX_MEMORY = 250.0
 _GRADES = ("any-4", "any-7", "any-8", "any-9", "any-9.5", "psa-10", "bgs-10", "cgc-10", "sgc-10")
 _FIRST_PRODUCT, _FIRST_GROUP = 500_001, 7_001
+_CPU_CLOCK = 2  # of Linux: a process's clock is the complement of its id, and which of its clocks
 _ASSET = re.compile(r'(?:src|href)="(/static/[^"]+)"')
 _DRAWN = re.compile(r'data-src="([^"]+)"[^>]*data-on')
 _NAMES = ("Alakazam", "Blastoise", "Charizard", "Dragonite", "Eevee", "Gengar", "Lugia", "Mewtwo")
@@ -113,9 +114,8 @@ def _time(client: httpx2.Client, name: str, paths: list[str], pid: int) -> None:
 
 
 def _cpu_ns(pid: int) -> int:
-    """Return the CPU time of all threads of a process so far."""
-    tasks = Path(f"/proc/{pid}/task")
-    return sum(int((one / "schedstat").read_text().split()[0]) for one in tasks.iterdir())
+    """Return the CPU time of a process so far, also of threads that have ended."""
+    return time.clock_gettime_ns(((~pid) << 3) | _CPU_CLOCK)
 
 
 def _wait_for_jobs(database: Database) -> None:

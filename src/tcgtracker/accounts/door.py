@@ -8,11 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import structlog
+from sqlalchemy import Connection
+
 from tcgtracker.accounts import repository
 from tcgtracker.accounts.tokens import Claims, TokenMaker, digest, prefix_of
 from tcgtracker.accounts.values import Account, NotAuthenticated
 from tcgtracker.database.engine import Database
 from tcgtracker.domain.clock import Clock
+from tcgtracker.domain.errors import Busy
+
+log = structlog.get_logger()
 
 TRUSTED_S = 1.0
 """How long a look at a row is believed: a session that ends is refused within this time."""
@@ -119,8 +125,7 @@ class Door:
             ends = repository.session_ends_at(connection, claims.session_id) if extend else None
         until = now + self._session_lifetime
         if account is not None and ends is not None and until - ends > _USE_EXTENDS_EVERY:
-            with self._database.write() as connection:
-                repository.extend_session(connection, claims.session_id, until)
+            self._note(lambda noted: repository.extend_session(noted, claims.session_id, until))
         return account
 
     def _of_key(self, key: str) -> Account | None:
@@ -134,6 +139,16 @@ class Door:
             return None
         now = self._clock.now()
         if last_used_at is None or now - last_used_at > _USE_NOTED_EVERY:
-            with self._database.write() as connection:
-                repository.note_key_use(connection, key_id, now)
+            self._note(lambda noted: repository.note_key_use(noted, key_id, now))
         return replace(account, session_id=None)
+
+    def _note(self, note: Callable[[Connection], None]) -> None:
+        """Write that somebody was here; while another one writes, the next look does it.
+
+        Whoever only reads must not wait for an import, nor be turned away because of it.
+        """
+        try:
+            with self._database.write_at_once() as connection:
+                note(connection)
+        except Busy:
+            log.debug("door.note_put_off")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, cast, func, select, tuple_
+from sqlalchemy import Connection, FromClause, Select, case, cast, func, select, tuple_
 from sqlalchemy.types import Float
 
 from tcgtracker.catalog.link_rows import chunks
@@ -84,22 +84,25 @@ def list_links(
     """
     if not 0 < limit <= MOST_ROWS:
         raise InvalidInput(f"limit is 1 to {MOST_ROWS}")
-    statement = _filtered(_LINKS.add_columns(_SKIPPED), wanted)
+    # The order first, with no more than it needs: all links are put in order, a few are shown.
+    tables = _asked(wanted).outerjoin(
+        link_values, link_values.c.vendor_product_id == product_links.c.vendor_product_id
+    )
     key = (_SKIPPED, -_VALUE, product_links.c.id)
+    statement = _filtered(select(*key).select_from(tables), wanted)
     if cursor:
         statement = statement.where(tuple_(*key) > tuple_(*_decode(cursor)))
     rows = connection.execute(statement.order_by(*key).limit(limit + 1)).all()
-    records = [_record(row) for row in rows[:limit]]
-    following = ""
-    if len(rows) > limit:
-        last = records[-1]
-        following = _encode([int(rows[limit - 1][-1]), -last.value, last.id])
-    return Page(rows=tuple(records), next_cursor=following or None)
+    found = load_links(connection, [row[-1] for row in rows[:limit]])
+    following = _encode(rows[limit - 1]) if len(rows) > limit else None
+    # To a writer on PostgreSQL a link may have gone between the two statements.
+    records = tuple(found[row[-1]] for row in rows[:limit] if row[-1] in found)
+    return Page(rows=records, next_cursor=following)
 
 
 def count_links(connection: Connection, wanted: LinkFilter) -> dict[LinkState, int]:
     """Return how many links there are in each of the wanted states."""
-    statement = select(product_links.c.state, func.count()).select_from(_TABLES)
+    statement = select(product_links.c.state, func.count()).select_from(_asked(wanted))
     rows = connection.execute(_filtered(statement, wanted).group_by(product_links.c.state))
     found = dict.fromkeys(wanted.states, 0)
     return found | {LinkState(row[0]): int(row[1]) for row in rows}
@@ -194,6 +197,17 @@ _LINKS = select(
 _FIELDS = 21
 
 
+def _asked(wanted: LinkFilter) -> FromClause:
+    """Return the tables that a filter reads."""
+    if not wanted.game:
+        return product_links
+    return (
+        product_links.join(cards, cards.c.id == product_links.c.card_id)
+        .join(tcg_sets, tcg_sets.c.id == cards.c.set_id)
+        .join(games, games.c.id == tcg_sets.c.game_id)
+    )
+
+
 def _filtered(statement: Select[Any], wanted: LinkFilter) -> Select[Any]:
     statement = statement.where(product_links.c.state.in_(wanted.states))
     if wanted.source:
@@ -214,7 +228,7 @@ def _record(row: Sequence[Any]) -> LinkRecord:
 
 
 def _encode(key: Sequence[float]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps([*key]).encode()).decode().rstrip("=")
 
 
 def _decode(cursor: str) -> list[float]:

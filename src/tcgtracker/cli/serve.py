@@ -132,6 +132,7 @@ def run(
     import uvicorn
 
     from tcgtracker.faces import create_site
+    from tcgtracker.runtime.memory import keep_for_good
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: "list[socket.socket] | None" = None) -> None:
@@ -164,6 +165,7 @@ def run(
         if not server.should_exit:
             raise SystemExit(0)
 
+    keep_for_good()
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         server.run(sockets=[bound])

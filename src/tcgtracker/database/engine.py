@@ -9,10 +9,10 @@ from typing import TypeAlias
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from tcgtracker.database.dialects.base import DatabaseDialect
+from tcgtracker.database.dialects.base import AT_ONCE, DatabaseDialect
 from tcgtracker.database.dialects.postgresql import PostgresqlDialect
 from tcgtracker.database.dialects.sqlite import SqliteDialect
-from tcgtracker.domain.errors import Deadlock, InvalidInput, StorageError
+from tcgtracker.domain.errors import Busy, Deadlock, InvalidInput, StorageError
 from tcgtracker.runtime.metrics import Metrics
 
 _DIALECTS: dict[str, type[DatabaseDialect]] = {
@@ -105,7 +105,24 @@ class Database:
         Raises:
             StorageError: the database does not answer or the file is not a database.
         """
-        with self.translated(), self.engine(writes=True).begin() as connection:
+        with self._writing(self.engine(writes=True)) as connection:
+            yield connection
+
+    @contextmanager
+    def write_at_once(self) -> Iterator[Connection]:
+        """As `write`, for what another moment does as well: it waits in no line of writers.
+
+        Raises:
+            Busy: somebody else writes now; only where there is one writer at a time.
+            StorageError: as `write`.
+        """
+        engine = self.engine(writes=True).execution_options(**{AT_ONCE: True})
+        with self._writing(engine) as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self, engine: Engine) -> Iterator[Connection]:
+        with self.translated(), engine.begin() as connection:
             fence: Fence | None = getattr(self._fences, "fence", None)
             if fence is not None:
                 fence(connection)
@@ -176,6 +193,8 @@ def _mended(database: Database, error: BaseException | None) -> StorageError | N
         )
     if database.dialect.is_deadlock(error):
         return Deadlock(f"database {where}: {said}")
+    if database.dialect.is_busy(error):
+        return Busy(f"database {where}: {said}")
     if database.dialect.is_unavailable(error):
         return StorageError(f"database {where}: {said}")
     return None

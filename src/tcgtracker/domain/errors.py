@@ -31,6 +31,10 @@ class Deadlock(StorageError):
     """Two transactions waited for one another, and this one was given up: the same again works."""
 
 
+class Busy(StorageError):
+    """Somebody else writes, for longer than the caller waits: the same again works later."""
+
+
 class StateChanged(TrackerError):
     """Another recorder was faster: read again and repeat. Never reaches a user."""
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from tcgtracker.database.tables.operations import JobState, jobs
+from tcgtracker.operations.rows import IS_NOT_DONE, IS_WAITING
 
 _WAITING = (JobState.READY, JobState.RETRY)
 
@@ -26,15 +27,11 @@ def load_depth(connection: Connection, now: datetime) -> QueueDepth:
     counts = {
         row[0]: row[1]
         for row in connection.execute(
-            select(jobs.c.state, func.count())
-            .where(jobs.c.state.in_([*_WAITING, JobState.RUNNING, JobState.DEAD]))
-            .group_by(jobs.c.state)
+            select(jobs.c.state, func.count()).where(IS_NOT_DONE).group_by(jobs.c.state)
         )
     }
     due, oldest = connection.execute(
-        select(func.count(), func.min(jobs.c.run_at)).where(
-            jobs.c.state.in_(_WAITING), jobs.c.run_at <= now
-        )
+        select(func.count(), func.min(jobs.c.run_at)).where(IS_WAITING, jobs.c.run_at <= now)
     ).one()
     return QueueDepth(
         waiting=sum(counts.get(state, 0) for state in _WAITING),

@@ -14,7 +14,14 @@ from tcgtracker.database.dialects.base import DatabaseDialect
 from tcgtracker.database.tables.operations import JobState, jobs
 from tcgtracker.domain.errors import Conflict, InvalidInput, NotFound, StorageError
 from tcgtracker.domain.ids import JobId
-from tcgtracker.operations.rows import IS_OPEN, IS_WAITING, NO_LEASE, NO_PROGRESS, record_of
+from tcgtracker.operations.rows import (
+    IS_NOT_DONE,
+    IS_OPEN,
+    IS_WAITING,
+    NO_LEASE,
+    NO_PROGRESS,
+    record_of,
+)
 from tcgtracker.operations.values import (
     OPEN_STATES,
     JobFilter,
@@ -121,6 +128,8 @@ def list_page(
     statement = select(jobs).order_by(jobs.c.id.desc()).limit(limit + 1)
     if wanted.states:
         statement = statement.where(jobs.c.state.in_(sorted(wanted.states)))
+        if JobState.DONE not in wanted.states:
+            statement = statement.where(IS_NOT_DONE)
     if wanted.name:
         statement = statement.where(jobs.c.name == wanted.name)
     if wanted.parent_id is not None:

@@ -20,6 +20,9 @@ def _among(states: Sequence[JobState], name: str) -> ColumnElement[bool]:
 
 
 IS_OPEN = _among([JobState.READY, JobState.RUNNING, JobState.RETRY], "open_states")
+# Jobs that are done are nearly all there are: the index of the others serves only a statement that
+# says so, and never those that take the next job in the order of its moment.
+IS_NOT_DONE = jobs.c.state != literal_column("'done'")
 IS_RUNNING = jobs.c.state == literal_column("'running'")
 # An equation: SQLite takes the index on `asked` for nothing less.
 IS_ASKED: ColumnElement[bool] = jobs.c.asked == true()

@@ -33,7 +33,11 @@ class LastRun:
 
 def load_last_runs(connection: Connection) -> dict[Source, LastRun]:
     """Return the newest intake of each source that had one."""
-    newest = select(func.max(collect_runs.c.id)).group_by(collect_runs.c.source)
+    # Source by source: each is one step in the index, and runs are kept for ever.
+    newest = [
+        select(func.max(collect_runs.c.id)).where(collect_runs.c.source == one).scalar_subquery()
+        for one in Source
+    ]
     rows = connection.execute(select(collect_runs).where(collect_runs.c.id.in_(newest)))
     return {
         Source(row.source): LastRun(

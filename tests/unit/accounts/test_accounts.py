@@ -1,8 +1,9 @@
 """Registering, signing in, staying in and being thrown out, on both databases."""
 
 import threading
+import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -315,3 +316,31 @@ def test_guesses_at_once_are_counted_one_by_one(kit: Kit) -> None:
     for thread in threads:
         thread.join()
     assert (said.count("wrong"), said.count("wait")) == (10, 14)
+
+
+def test_whoever_reads_waits_for_no_writer(kit: Kit) -> None:
+    """A look writes that a key was used and lets a session live on; an import may hold the file."""
+    pair = kit.accounts.sign_in("Misty", PASSWORD)
+    misty = kit.door.account(token=pair.access_token)
+    _, key = kit.keys.make(misty, "phone", KeyScope.READ)
+    kit.wait(timedelta(hours=2))
+
+    def ends_at() -> datetime:
+        with kit.database.read() as connection:
+            found = connection.execute(select(sessions.c.expires_at)).scalar_one()
+        assert isinstance(found, datetime)
+        return found
+
+    before = ends_at()
+    importer = Database(kit.database.url.render_as_string(hide_password=False))
+    start = time.monotonic()
+    with importer.write():
+        assert kit.door.account(key=key).username == "Misty"
+        assert kit.door.account(cookie=pair.session_cookie).username == "Misty"
+    assert time.monotonic() - start < 5, "a third of the time that a writer waits"
+    importer.close()
+    kit.wait(timedelta(minutes=2))  # the next look writes what this one left
+    kit.door.account(key=key)
+    kit.door.account(cookie=pair.session_cookie)
+    assert [one.last_used_at is not None for one in kit.keys.list(misty)] == [True]
+    assert ends_at() >= before + timedelta(hours=2)

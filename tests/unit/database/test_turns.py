@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 from tcgtracker.database.engine import Database
-from tcgtracker.domain.errors import StorageError
+from tcgtracker.domain.errors import Busy, StorageError
 
 _HOLD_S = 0.05
 """How long each transaction of the busy writer takes."""
@@ -131,3 +131,19 @@ def test_whoever_waits_too_long_is_told(table: Database) -> None:
     holder.join()
     hurried.close()
     assert len(refusals) == 2
+
+
+def test_who_writes_at_once_or_not_at_all_waits_for_nobody(table: Database) -> None:
+    other = Database(str(table.url), busy_timeout_s=4)
+    with other.write():
+        start = time.monotonic()
+        with pytest.raises(Busy), table.write_at_once():
+            pytest.fail("it wrote")
+        assert time.monotonic() - start < 1
+    with table.write_at_once() as connection:
+        connection.exec_driver_sql("INSERT INTO renewed VALUES (1)")
+        (kept,) = connection.exec_driver_sql("PRAGMA busy_timeout").one()
+    assert kept == 4_000, "the connection goes back to the pool as patient as it was"
+    with table.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM renewed").scalar_one() == 1
+    other.close()

@@ -36,6 +36,8 @@ log = structlog.get_logger()
 
 LOOK_S = 2.0
 """How often the catalog's version is looked at, at most."""
+STALE_S = 30.0
+"""An index may be this much older than the catalog, and the time that the next one takes."""
 _KEPT = 2
 """Indexes that stay on the disk: another process may still read the one before."""
 _LOCK_WAIT_S = 60.0
@@ -49,7 +51,9 @@ class _Open:
 
 
 class CardSearch:
-    """Searches the catalog as it was a few seconds ago at most; builds the index when it changed.
+    """Searches the catalog as it was half a minute ago at most, mostly a few seconds ago.
+
+    It builds the index when the catalog has changed.
 
     folder: of this catalog's indexes, made when needed; everything in it can be deleted.
     """
@@ -66,6 +70,7 @@ class CardSearch:
         self._open: _Open | None = None
         self._looked = float("-inf")
         self._lock = threading.Lock()
+        self._builder: threading.Thread | None = None
 
     def search(
         self, text: str, filters: Filters | None = None, *, limit: int = 20, offset: int = 0
@@ -94,27 +99,58 @@ class CardSearch:
         return list(found.values())[:limit]
 
     def current(self) -> SearchIndex:
-        """Return the index of the catalog, built first when the catalog has changed.
+        """Return the index of the catalog; the first one is built first.
 
-        While one thread builds, the others go on with the index before.
+        Once the catalog has changed a thread builds the next, and all go on with this one: for a
+        large catalog it takes seconds. Only after a pause is it waited for: this one may be as old.
         """
         kept = self._open
-        now = self._monotonic()
-        if kept is not None and now - self._looked < LOOK_S:
-            return kept.index
-        if kept is not None and not self._lock.acquire(blocking=False):
-            return kept.index
         if kept is None:
-            self._lock.acquire()
+            return self._first()
+        pause = self._monotonic() - self._looked
+        if pause < LOOK_S or not self._lock.acquire(blocking=False):
+            return kept.index
+        builder: threading.Thread | None = None
         try:
-            with self._database.read() as connection:
-                version = load_version(connection)
-            if self._open is None or self._open.version != version:
-                self._open = self._opened(version)
+            version = self._version()
+            if version != kept.version:
+                builder = self._builder = threading.Thread(
+                    target=self._renew, args=(version,), name="search-index", daemon=True
+                )
+                builder.start()
             self._looked = self._monotonic()
-            return self._open.index
         finally:
             self._lock.release()
+        if builder is not None and pause > STALE_S:
+            builder.join()
+            return (self._open or kept).index
+        return kept.index
+
+    def finish(self) -> None:
+        """Wait until the index that is being built, if there is one, is in use."""
+        builder = self._builder
+        if builder is not None:
+            builder.join()
+
+    def _first(self) -> SearchIndex:
+        with self._lock:
+            if self._open is None:
+                self._open = self._opened(self._version())
+                self._looked = self._monotonic()
+            return self._open.index
+
+    def _renew(self, version: int) -> None:
+        with self._lock:
+            try:
+                self._open = self._opened(version)
+            except StorageError as exc:
+                # The index before answers; the next look tries again.
+                log.warning("search.build_failed", error=str(exc))
+            self._looked = self._monotonic()
+
+    def _version(self) -> int:
+        with self._database.read() as connection:
+            return load_version(connection)
 
     def _opened(self, version: int) -> _Open:
         try:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Insert, Table
 from sqlalchemy.engine import URL
 
+AT_ONCE = "tcgtracker_at_once"
+"""Option of a connection whose write transactions begin now or not at all."""
 IntArray = NDArray[np.int64]
 
 
@@ -33,6 +35,10 @@ class DatabaseDialect(Protocol):
 
     def is_deadlock(self, error: BaseException | None) -> bool:
         """Tell whether the database gave a transaction up so that another can go on."""
+        ...
+
+    def is_busy(self, error: BaseException | None) -> bool:
+        """Tell whether another writer was waited for in vain."""
         ...
 
     def is_unavailable(self, error: BaseException | None) -> bool:

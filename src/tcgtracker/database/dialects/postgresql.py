@@ -50,6 +50,9 @@ class PostgresqlDialect:
     def is_deadlock(self, error: BaseException | None) -> bool:
         return isinstance(error, _driver().errors.DeadlockDetected)
 
+    def is_busy(self, error: BaseException | None) -> bool:  # noqa: ARG002 - writers wait for rows only
+        return False
+
     def is_unavailable(self, error: BaseException | None) -> bool:
         driver = _driver()
         # A reader may name a month that was sealed and dropped meanwhile: it has to read again.

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import URL
 from sqlalchemy.schema import CreateTable
 
-from tcgtracker.database.dialects.base import HistoryRows, IntArray
+from tcgtracker.database.dialects.base import AT_ONCE, HistoryRows, IntArray
 from tcgtracker.database.tables.prices import month_name, month_table
 from tcgtracker.domain.quote import VALUE_NAMES
 
@@ -25,6 +25,7 @@ _READER_KIB, _WRITER_KIB = 4 << 10, 8 << 10
 """Page cache of a connection. There are many, and the system keeps the file in memory already: with
 eight times as much, neither the intake of a day nor a page took less time."""
 _LOOK_S = 0.005
+_LOCKED = "database is locked"
 _COLUMNS = ("series_id", "observed_at", "revision", "state", *VALUE_NAMES)
 
 
@@ -43,6 +44,10 @@ class SqliteDialect:
 
     def is_deadlock(self, error: BaseException | None) -> bool:  # noqa: ARG002 - one writer at a time
         return False
+
+    def is_busy(self, error: BaseException | None) -> bool:
+        # Of our own waiting in line there is no code, only the words.
+        return isinstance(error, sqlite3.OperationalError) and str(error) == _LOCKED
 
     def is_unavailable(self, error: BaseException | None) -> bool:
         return isinstance(error, sqlite3.OperationalError)
@@ -79,6 +84,14 @@ class SqliteDialect:
             driver: Any = connection.connection.driver_connection
             if not writes:
                 driver.execute("BEGIN")
+                return
+            if connection.get_execution_options().get(AT_ONCE):
+                driver.execute("PRAGMA busy_timeout = 0")
+                try:
+                    with _first_in_line(turn, 0):
+                        driver.execute("BEGIN IMMEDIATE")
+                finally:
+                    driver.execute(f"PRAGMA busy_timeout = {busy_timeout_s * 1000}")
                 return
             with _first_in_line(turn, busy_timeout_s):
                 driver.execute("BEGIN IMMEDIATE")
@@ -277,8 +290,8 @@ def _first_in_line(turn: Path, limit_s: float) -> Iterator[None]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError as exc:
-                if time.monotonic() > deadline:
-                    raise sqlite3.OperationalError("database is locked") from exc
+                if time.monotonic() >= deadline:
+                    raise sqlite3.OperationalError(_LOCKED) from exc
             time.sleep(_LOOK_S)
         yield
     finally:

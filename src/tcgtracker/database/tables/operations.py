@@ -34,6 +34,7 @@ class JobState(StrEnum):
 
 _OPEN = text("state IN ('ready', 'running', 'retry')")
 _DUE = text("state IN ('ready', 'retry')")
+_NOT_DONE = text("state != 'done'")
 _RUNNING = text("state = 'running'")
 _PART = text("parent_id IS NOT NULL")
 
@@ -68,6 +69,7 @@ jobs = Table(
     Index("ix_jobs_due", "run_at", sqlite_where=_DUE, postgresql_where=_DUE),
     Index("ix_jobs_asked", "asked", "run_at", sqlite_where=_DUE, postgresql_where=_DUE),
     Index("ix_jobs_lease", "lease_until", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
+    Index("ix_jobs_not_done", "state", "id", sqlite_where=_NOT_DONE, postgresql_where=_NOT_DONE),
     Index("ix_jobs_parent", "parent_id", sqlite_where=_PART, postgresql_where=_PART),
     Index(
         "uq_jobs_dedupe_key",

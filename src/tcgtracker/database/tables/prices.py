@@ -235,6 +235,7 @@ collect_runs = Table(
     Column("cursor", Text, nullable=False, server_default=""),
     Column("report", JSON, nullable=False),
     Column("error", Text, nullable=False, server_default=""),
+    Index("ix_collect_runs_source", "source", "id"),
 )
 
 change_sets = Table(
@@ -271,6 +272,7 @@ quarantined_rows = Table(
     # of all the columns above but the run, so that the same row is kept once
     Column("digest", Text, nullable=False, unique=True),
     Index("ix_quarantined_rows_run", "run_id"),
+    Index("ix_quarantined_rows_reason", "source", "reason"),
 )
 
 # Ids up to these were given once, though their rows may be gone: what still names one (a change

@@ -1,6 +1,8 @@
 """The index on the disk: follows the catalog, is built once, and is never half there."""
 
+import fcntl
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +45,53 @@ def test_a_change_of_the_catalog_is_found_soon(
     assert names(database, found, "mew") == []
     import_products(database, tmp_path / "two", {3: "Mewtwo"})
     hand.at += 2.1
+    found.search("mew")
+    found.finish()
     assert names(database, found, "mew") == ["Mewtwo"]
     assert found.suggest("ala") == ["Alakazam"]
+    import_products(database, tmp_path / "three", {4: "Eevee"})
+    hand.at += 60  # the first search after a pause is of the catalog as it is
+    assert names(database, found, "eevee") == ["Eevee"]
+
+
+def test_nobody_waits_for_the_index_of_a_changed_catalog(
+    database: Database, search: tuple[CardSearch, Hand], tmp_path: Path
+) -> None:
+    found, hand = search
+    assert names(database, found, "alakazam") == ["Alakazam"]
+    import_products(database, tmp_path / "two", {3: "Mewtwo"})
+    hand.at += 2.1
+    with (tmp_path / "search" / "lock").open("w") as building:
+        fcntl.flock(building, fcntl.LOCK_EX)  # as while another process builds it
+        start = time.monotonic()
+        for _ in range(3):
+            assert names(database, found, "alakazam") == ["Alakazam"]
+            hand.at += 2.1
+        assert time.monotonic() - start < 5
+        assert names(database, found, "mew") == []
+    found.finish()
+    assert names(database, found, "mew") == ["Mewtwo"]
+
+
+def test_an_index_that_cannot_be_built_leaves_the_one_before(
+    database: Database, search: tuple[CardSearch, Hand], tmp_path: Path
+) -> None:
+    found, hand = search
+    assert names(database, found, "alakazam") == ["Alakazam"]
+    import_products(database, tmp_path / "two", {3: "Mewtwo"})
+    folder = tmp_path / "search"
+    folder.rename(tmp_path / "away")
+    folder.write_text("no folder")
+    for _ in range(2):
+        hand.at += 2.1
+        assert names(database, found, "alakazam") == ["Alakazam"]
+        found.finish()
+    folder.unlink()
+    (tmp_path / "away").rename(folder)
+    hand.at += 2.1
+    found.search("mew")
+    found.finish()
+    assert names(database, found, "mew") == ["Mewtwo"]
 
 
 def test_the_same_files_again_build_nothing(
