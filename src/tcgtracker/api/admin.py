@@ -192,9 +192,7 @@ def _hold(one: OpenHold) -> schemas.HoldView:
         variant=series.facet.variant,
         market_price=format_minor(hold.market, series.facet.currency),
         reference_price=(
-            None
-            if hold.reference is None
-            else format_minor(hold.reference, series.facet.currency)
+            None if hold.reference is None else format_minor(hold.reference, series.facet.currency)
         ),
         currency=series.facet.currency,
         observed_at=from_epoch(hold.observed_at),

@@ -54,7 +54,11 @@ def list_(
         write_json(found)
     elif found:
         headers = tuple(found[0])
-        write_table(headers, [tuple(row.values()) for row in found], right=("market_price", "reference_price"))
+        write_table(
+            headers,
+            [tuple(row.values()) for row in found],
+            right=("market_price", "reference_price"),
+        )
     else:
         typer.echo("no price is held back")
 

@@ -121,9 +121,7 @@ def test_what_is_no_price_file_is_wrong_input(
     assert ready("import", "catalog", str(file)).code == 2
 
 
-def test_a_date_before_there_were_such_cards_is_wrong_input(
-    ready: Command, tmp_path: Path
-) -> None:
+def test_a_date_before_there_were_such_cards_is_wrong_input(ready: Command, tmp_path: Path) -> None:
     file = tmp_path / "guide.csv"
     file.write_text("id,console-name,product-name,loose-price\n1,Pokemon Base Set,Abra #1,$1.00\n")
     for moment in ("0001-01-01T00:00:00Z", "1959-12-31"):
