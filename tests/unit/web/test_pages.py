@@ -291,7 +291,9 @@ def test_a_refusal_before_any_page_can_be_read_in_a_browser(nobody: Browser) -> 
 @on_sqlite
 def test_sources_are_compared_in_full(user: Browser, card: int) -> None:
     said = text_of(user.get(f"/cards/{card}/compare"))
-    assert "TCGCSV $2.00 market price, USD Normal Ungraded not said" in said
+    assert "market price, USD Normal Ungraded not said 30 Apr 2026, 20:00 UTC" in said
+    # On a telephone the columns are hidden: the price itself says what it is of.
+    assert "TCGCSV $2.00 market price, USD, Normal, Ungraded, 16 h ago" in said
     assert "What they say together" not in said
 
 
