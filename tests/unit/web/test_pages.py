@@ -218,6 +218,7 @@ def test_a_held_price_says_what_it_was_measured_by_and_leads_to_the_decision(
     days = {date(2026, 5, 1): {(42, "Normal"): {"market": 900.0}}}
     import_days(tracker.database, tmp_path / "absurd", days)
     assert "the median of the days before it is $1.75" in text_of(admin.get("/holds"))
+    assert "median before $1.75; confirmed on 0 days" in text_of(admin.get("/holds"))
     held = admin.get(f"/cards/{card}")
     assert "median of the last days, which is $1.75" in text_of(held)
     assert 'href="/holds">Decide</a>' in held.text
