@@ -74,6 +74,8 @@ def test_a_parameter_that_is_not_there_is_refused_and_not_passed_over(
         ]
     lists = served.client.get("/api/v1/games", params={name: "EUR"})
     assert lists.json()["errors"][0]["message"].endswith("it takes none")
+    documented = served.client.get("/openapi.json").json()["paths"]["/api/v1/games"]["get"]
+    assert "422" in documented["responses"]
 
 
 def test_points_and_columns_say_the_same_as_documented(served: Served) -> None:
