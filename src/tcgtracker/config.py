@@ -5,9 +5,9 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tcgtracker.domain.errors import InvalidInput
@@ -28,6 +28,30 @@ _LEAST_KEPT, _MOST_KEPT = 90, 36_500
 """A price is judged by the last 30 days on which it was seen."""
 _BROKERS = ("redis", "rediss", "amqp", "amqps")
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?")
+
+
+_ROOT = re.compile(r"https?://[^\s/?#]+(?:/[^\s?#]*)?")
+SECRET_BYTES = 32
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    """Refuse a key that is short: it would be noticed at the first sign-in, or by a forger."""
+    if 0 < len(value.get_secret_value().encode()) < SECRET_BYTES:
+        raise ValueError(f"needs at least {SECRET_BYTES} bytes, as `openssl rand -hex 32` makes")
+    return value
+
+
+def _root(value: str) -> str:
+    if not _ROOT.fullmatch(value):
+        raise ValueError("write it as https://HOST, or https://HOST/PATH")
+    return value
+
+
+def _root_or_none(value: str) -> str:
+    return value and _root(value)
+
+
+RootUrl = Annotated[str, AfterValidator(_root)]
 
 
 def listed(text: str) -> tuple[str, ...]:
@@ -141,7 +165,7 @@ class SecuritySettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SECURITY_", env_file=".env", extra="ignore")
 
-    secret_key: SecretStr = Field(
+    secret_key: Annotated[SecretStr, AfterValidator(_secret)] = Field(
         default=SecretStr(""),
         description="at least 32 bytes, the same for all processes; empty = made on the first"
         " start and kept in the data folder",
@@ -267,7 +291,7 @@ class PriceChartingSettings(BaseSettings):
     )
 
     api_key: SecretStr = Field(default=SecretStr(""), description="token of the subscription page")
-    base_url: str = Field(
+    base_url: RootUrl = Field(
         default="https://www.pricecharting.com", description="root of the PriceCharting API"
     )
     rate_limit: int = Field(
@@ -285,7 +309,7 @@ class JustTcgSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="API_JUSTTCG_", env_file=".env", extra="ignore")
 
     api_key: SecretStr = Field(default=SecretStr(""), description="key of the JustTCG account")
-    base_url: str = Field(
+    base_url: RootUrl = Field(
         default="https://api.justtcg.com/v1", description="root of the JustTCG API, with /v1"
     )
     rate_limit: int = Field(default=10, ge=1, le=10_000, description="calls a minute of the plan")
@@ -301,7 +325,7 @@ class TcgplayerSettings(BaseSettings):
 
     client_id: str = Field(default="", description="public key of the TCGplayer application")
     client_secret: SecretStr = Field(default=SecretStr(""), description="private key of it")
-    base_url: str = Field(
+    base_url: RootUrl = Field(
         default="https://api.tcgplayer.com", description="root of the TCGplayer API"
     )
     rate_limit: int = Field(default=300, ge=1, le=600, description="calls a minute at most")
@@ -314,7 +338,7 @@ class EbaySettings(BaseSettings):
 
     client_id: str = Field(default="", description="client id of the eBay keyset")
     client_secret: SecretStr = Field(default=SecretStr(""), description="client secret of it")
-    base_url: str = Field(
+    base_url: Annotated[str, AfterValidator(_root_or_none)] = Field(
         default="", description="host of the eBay API; empty = the one of API_EBAY_ENVIRONMENT"
     )
     environment: Literal["production", "sandbox"] = Field(
@@ -336,7 +360,7 @@ class TcgcsvSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="API_TCGCSV_", env_file=".env", extra="ignore")
 
     enabled: bool = Field(default=False, description="whether the daily file is fetched")
-    base_url: str = Field(default="https://tcgcsv.com", description="root of TCGCSV")
+    base_url: RootUrl = Field(default="https://tcgcsv.com", description="root of TCGCSV")
     rate_limit: int = Field(default=240, ge=1, le=600, description="files a minute at most")
 
 

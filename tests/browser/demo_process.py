@@ -30,7 +30,7 @@ def demo_process(folder: Path, *, days: int) -> Iterator[Site]:
                 break
         found = re.search(r"open (\S+)(/sign-in/link\?token=\S+)", said)
         assert found, said
-        sights = [int(one) for one in re.findall(rf"{found[1]}/cards/(\d+) ", said)]
+        sights = [int(one) for one in re.findall(rf"{found[1]}/cards/(\d+)[? ]", said)]
         yield Site(found[1], found[2], sights, place / "demo.db")
     finally:
         process.terminate()

@@ -87,7 +87,7 @@ def test_ask_the_sources_and_watch_the_job_end(
     opened: Callable[..., Watched], admin_state: Path, site: Site, look: Look
 ) -> None:
     page = opened(look, admin_state).page
-    page.goto(f"/cards/{site.sights[1]}")
+    page.goto(f"/cards/{site.sights[0]}")
     page.get_by_role("button", name="Ask the sources now").click()
     page.wait_for_url("**/jobs/*")
     expect(page.locator("dl.figures")).to_contain_text("done", timeout=20_000)

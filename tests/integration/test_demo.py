@@ -58,13 +58,15 @@ def running_demo(folder: Path, *options: str) -> Iterator[tuple[str, "subprocess
 def test_the_demo_serves_what_it_prints_and_leaves_nothing(tmp_path: Path) -> None:
     with running_demo(tmp_path, "--days", str(_DAYS), "--speed", "20") as (said, process):
         address = said.split()[2]
-        cards = re.findall(rf"{address}/cards/(\d+) ", said)
-        assert len(cards) == 5, process.communicate()[1] if process.poll() else said
+        cards = re.findall(rf"{address}/cards/(\d+)[? ]", said)
+        assert len(cards) == 3, process.communicate()[1] if process.poll() else said
         root = f"{address}/api/v1"
         assert httpx2.get(f"{root}/cards").status_code == 401
         headers = {"X-API-Key": re.findall(r"X-API-Key: (tcg_\w[\w-]*)", said)[0]}
         signed_in = httpx2.get(re.findall(r"open (\S+)", said)[0], follow_redirects=True)
         assert (signed_in.status_code, "Sign out" in signed_in.text) == (200, True)
+
+        assert "could not be read" not in said  # that was longer ago than these days
 
         def get(path: str) -> Any:
             answer = httpx2.get(f"{root}{path}", headers=headers, timeout=30)
@@ -72,9 +74,8 @@ def test_the_demo_serves_what_it_prints_and_leaves_nothing(tmp_path: Path) -> No
             return answer.json()
 
         pages = [get(f"/prices/card/{one}?days=120") for one in cards]
-        assert [page["card"]["name"] for page in pages[:3]] == [
+        assert [page["card"]["name"] for page in pages[:2]] == [
             "Charizard ex - 199/165",
-            "Charizard",
             "Lugia VSTAR",
         ]
         assert {one["source"] for one in pages[0]["other_series"]} == {
@@ -85,8 +86,8 @@ def test_the_demo_serves_what_it_prints_and_leaves_nothing(tmp_path: Path) -> No
         first = get("/jobs?limit=200")
         assert {"done", "dead"} <= {job["state"] for job in first["items"]}
         assert {one["game"] for one in get("/cards?limit=200")["items"]} == {"pokemon", "onepiece"}
-        assert [len(page["holds"]) for page in pages] == [1, 0, 0, 0, 0]
-        assert pages[4]["current"]["stale"]
+        assert [len(page["holds"]) for page in pages] == [1, 0, 0]
+        assert pages[2]["current"]["stale"]
         assert httpx2.get(f"{address}/docs").status_code == 200
         _wait_for_a_day(get)
         process.send_signal(signal.SIGTERM)

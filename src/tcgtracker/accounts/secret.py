@@ -5,9 +5,10 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from tcgtracker.config import SECRET_BYTES
 from tcgtracker.domain.errors import InvalidInput, StorageError
 
-MIN_BYTES = 32
+MIN_BYTES = SECRET_BYTES
 _FILE = "secret.key"
 
 

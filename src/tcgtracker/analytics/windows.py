@@ -90,6 +90,7 @@ class SeriesWindow:
     """A series over a window. Amounts are minor units of the series' currency.
 
     rows: the change rows inside the window. at_start: what the window's first second reads.
+    holds: of the window, and those newer than the current price, which are about that one.
     """
 
     series: Series
@@ -102,6 +103,11 @@ class SeriesWindow:
     gaps: tuple[Gap, ...]
     holds: tuple[Hold, ...]
 
+    @property
+    def newer_held(self) -> bool:
+        """Tell whether the vendor has stated a price since, which is held back."""
+        return any(_is_newer(hold, self.current) for hold in self.holds)
+
 
 def series_window(
     series: Series, history: SeriesHistory, holds: Sequence[Hold], window: DayWindow
@@ -109,17 +115,26 @@ def series_window(
     """Return what a series says in a window; `holds` are the open ones of the series."""
     first, end = history.rows.observed_at.searchsorted([window.start, window.end + 1]).tolist()
     daily = history.daily(window.first_day, window.last_day)
+    current = current_price(history)
     return SeriesWindow(
         series=series,
         window=window,
-        current=current_price(history),
+        current=current,
         at_start=history.at(window.start),
         rows=history.rows.between(first, end),
         daily=daily,
         statistics=compute_statistics(daily, all_time=history.market_range()),
         gaps=_gaps(history, window),
-        holds=tuple(hold for hold in holds if window.start <= hold.observed_at <= window.end),
+        holds=tuple(
+            hold
+            for hold in holds
+            if window.start <= hold.observed_at <= window.end or _is_newer(hold, current)
+        ),
     )
+
+
+def _is_newer(hold: Hold, current: CurrentPrice | None) -> bool:
+    return current is None or hold.observed_at > current.observed_at
 
 
 def current_price(history: SeriesHistory) -> CurrentPrice | None:

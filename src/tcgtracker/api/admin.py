@@ -191,6 +191,9 @@ def _hold(one: OpenHold) -> schemas.HoldView:
         kind=series.facet.kind,
         variant=series.facet.variant,
         market_price=format_minor(hold.market, series.facet.currency),
+        reference_price=(
+            None if hold.reference is None else format_minor(hold.reference, series.facet.currency)
+        ),
         currency=series.facet.currency,
         observed_at=from_epoch(hold.observed_at),
         confirmed_days=len(hold.confirmed_days),

@@ -121,6 +121,9 @@ class HoldView(BaseModel):
     kind: PriceKind
     variant: str
     market_price: Amount
+    reference_price: Annotated[
+        Amount | None, Field(description="the median of the days before, which it is measured by")
+    ]
     currency: Currency
     observed_at: Moment
     confirmed_days: Annotated[int, Field(description="further days that said the same")]

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from anyio import to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
@@ -35,6 +35,7 @@ from tcgtracker.api import (
 from tcgtracker.api.authentication import Authentication
 from tcgtracker.api.data_version import DataVersion
 from tcgtracker.api.json_body import StrictJson
+from tcgtracker.api.known_parameters import KnownParameters
 from tcgtracker.api.metrics import RequestMetrics
 from tcgtracker.api.middleware import (
     BodyLimit,
@@ -52,6 +53,7 @@ from tcgtracker.quotes.live_updates import LiveUpdates
 from tcgtracker.quotes.update_jobs import enqueue_shadow
 from tcgtracker.tracker import Tracker
 
+_PREFIX = "/api/v1"
 _EXPOSED = ["ETag", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"]
 
 
@@ -103,6 +105,7 @@ def create_app(
     app.include_router(health.router(tracker))
     app.include_router(metrics.router(tracker))
     app.include_router(ebay_notices.router(tracker))
+    known = KnownParameters(_PREFIX)
     for routes in (
         prices.router(
             tracker, version, RenderedCache(), kept
@@ -121,9 +124,10 @@ def create_app(
         flags.router(tracker),
         links.router(tracker),
     ):
-        app.include_router(routes, prefix="/api/v1")
+        app.include_router(routes, prefix=_PREFIX, dependencies=[Depends(known.check)])
     app.include_router(docs.router(app))
     document.complete(app)
+    known.learn(app)
     # The last one added is the outermost.
     settings, origins = tracker.settings, tracker.settings.security.origins
     if pages is not None:

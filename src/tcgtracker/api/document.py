@@ -56,7 +56,8 @@ def _of_middleware(
     method: str, operation: dict[str, Any], path: str, *, guarded: bool
 ) -> list[int]:
     """Return the statuses that an operation may have before its route is asked."""
-    found = [503, 429] if path.startswith(PREFIX) else []  # the crowd and rate limits, the database
+    # the crowd and rate limits, the database; parameters that are not there
+    found = [503, 429, 422] if path.startswith(PREFIX) else []
     if guarded:
         found.append(401)
     if method not in _WITHOUT_BODY:

@@ -38,10 +38,9 @@ def plain_wish(card_id: str, query: bytes) -> HistoryWish | None:
     given: dict[str, str] = {}
     for pair in text.split("&") if text else ():
         name, _, value = pair.partition("=")
-        if name in _OURS:
-            if name in given or not value:
-                return None
-            given[name] = value
+        if name not in _OURS or name in given or not value:
+            return None
+        given[name] = value
     days, printing = given.get("days", str(DAYS)), given.get("printing")
     try:
         if (

@@ -61,7 +61,7 @@ def demo(
         shown = stack.enter_context(open_demo(place, seed=seed, days=days))
         with progress_bar() as show:
             fill(shown, days, on_progress=show)
-        say = _greeting(shown, place)
+        say = _greeting(shown, place, days)
         shown.sandbox.clock.run(1.0)
         configure_logging(level="ERROR")
         passing = Days(shown, speed)
@@ -79,14 +79,14 @@ def _place(folder: Path | None, stack: ExitStack) -> Path:
     return place
 
 
-def _greeting(demo: "Demo", place: Path) -> "Callable[[str], str]":
+def _greeting(demo: "Demo", place: Path, days: int) -> "Callable[[str], str]":
     """Return what makes the first words from the address."""
     from tcgtracker.demo.place import DATABASE
     from tcgtracker.demo.sights import sights
 
     password, key = _make_user(demo)
     link = demo.tracker.accounts.make_link(_USER)
-    seen = sights(demo)
+    seen = sights(demo, days)
 
     def say(address: str) -> str:
         environment = f"DB_URL={shlex.quote(f'sqlite:///{place / DATABASE}')}"
@@ -96,7 +96,10 @@ def _greeting(demo: "Demo", place: Path) -> "Callable[[str], str]":
             f"open {address}/sign-in/link?token={link}",
             f"  (signs you in once, within half an hour; later as {_USER} with {password})",
             "worth a look:",
-            *(f"  {address}/cards/{one.card_id} {printable(one.name)}: {one.what}" for one in seen),
+            *(
+                f"  {address}/cards/{one.card_id}{one.query} {printable(one.name)}: {one.what}"
+                for one in seen
+            ),
             "for programs:",
             f"  curl -H 'X-API-Key: {key}' '{history}'",
             "in another terminal:",

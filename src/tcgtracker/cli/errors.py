@@ -32,6 +32,11 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     options = Options()
     try:
         return _invoke(app, arguments, options)
+    except OSError as exc:  # a full disk, a folder that may not be written: no fault of ours
+        if options.debug:
+            raise
+        report(": ".join(str(part) for part in (exc.filename, exc.strerror or exc) if part))
+        return FAILURE
     except Exception as exc:
         if options.debug:
             raise

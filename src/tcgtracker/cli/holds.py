@@ -33,10 +33,17 @@ def list_(
             "hold_id": one.hold.id,
             "source": one.series.source,
             "external_id": one.series.external_id,
+            "product_name": one.series.product_name,
             "printing": one.series.facet.sub_key,
+            "kind": one.series.facet.kind,
             "variant": one.series.facet.variant,
             "observed_at": iso(from_epoch(one.hold.observed_at)),
             "market_price": format_minor(one.hold.market, one.series.facet.currency),
+            "reference_price": (
+                None
+                if one.hold.reference is None
+                else format_minor(one.hold.reference, one.series.facet.currency)
+            ),
             "currency": one.series.facet.currency,
             "confirmed_days": len(one.hold.confirmed_days),
             "reason": one.hold.reason,
@@ -47,7 +54,11 @@ def list_(
         write_json(found)
     elif found:
         headers = tuple(found[0])
-        write_table(headers, [tuple(row.values()) for row in found], right=("market_price",))
+        write_table(
+            headers,
+            [tuple(row.values()) for row in found],
+            right=("market_price", "reference_price"),
+        )
     else:
         typer.echo("no price is held back")
 

@@ -50,7 +50,11 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A quote that was held back. `confirmed_days` are UTC days since 1970-01-01."""
+    """A quote that was held back. `confirmed_days` are UTC days since 1970-01-01.
+
+    reference: the median that it was measured by, in minor units; None for a hold that an earlier
+    version kept without it.
+    """
 
     id: int
     series_id: int
@@ -59,6 +63,7 @@ class Hold:
     state: HoldState
     confirmed_days: tuple[int, ...]
     reason: str
+    reference: int | None = None
 
     @property
     def market(self) -> int:
@@ -262,6 +267,7 @@ def load_holds(
             HoldState(row["state"]),
             tuple(row["confirmed_days"]),
             row["reason"],
+            row["reference_price"],
         )
         for row in rows
     ]

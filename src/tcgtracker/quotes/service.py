@@ -32,6 +32,8 @@ _ATTEMPTS = 20
 # DESIGN section 5 asks for 20,000 at least and 2 s of SQLite at most; this is well under 1 s.
 _ROWS_OF_A_TRANSACTION = 60_000
 
+_FIRST_YEAR = 1990
+"""Before that nobody listed prices of such cards; a database may not even keep the moment."""
 MOST_AHEAD = timedelta(days=2)
 """A day's file is named by its day, wherever that has begun; what is later is a wrong date."""
 
@@ -80,7 +82,7 @@ class Intake:
         forget_missing: parts of a scope that are missing now are gone for good.
 
         Raises:
-            InvalidInput: a page is dated in the future.
+            InvalidInput: a page is dated in the future, or before there were such prices.
         """
         collecting = _Collecting(self, input_name, trust=trust, forget=forget_missing)
         try:
@@ -98,11 +100,16 @@ class Intake:
         return collecting.total
 
     def require_seen(self, page: PricePage) -> None:
-        """Refuse what nobody can have seen yet: it would pass for the newest price for years.
+        """Refuse what nobody can have seen: dated ahead, it would pass for the newest for years.
 
         Raises:
-            InvalidInput: the page is dated in the future.
+            InvalidInput: the page is dated in the future, or before any price was listed.
         """
+        if page.observed_at.year < _FIRST_YEAR:
+            raise InvalidInput(
+                f"{page.source} {page.scope} is dated {iso(page.observed_at)}, before there were"
+                " such prices: correct the date of the file"
+            )
         if page.observed_at > self._clock.now() + MOST_AHEAD:
             raise InvalidInput(
                 f"{page.source} {page.scope} is dated {iso(page.observed_at)}, in the future:"

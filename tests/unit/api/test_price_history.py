@@ -57,6 +57,27 @@ def served(database: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         yield served
 
 
+@pytest.mark.parametrize("name", ["currency", "variant", "conditon"])
+def test_a_parameter_that_is_not_there_is_refused_and_not_passed_over(
+    served: Served, name: str
+) -> None:
+    """Else the headline price in its own currency is taken for what was asked."""
+    for _ in range(2):  # nothing is kept of it
+        answer = served.client.get(f"/api/v1/prices/card/{served.card}", params={name: "EUR"})
+        assert answer.status_code == 422
+        assert answer.json()["errors"] == [
+            {
+                "where": f"query.{name}",
+                "message": "is no parameter of this address:"
+                " it takes days, source, printing, condition, grade, shape",
+            }
+        ]
+    lists = served.client.get("/api/v1/games", params={name: "EUR"})
+    assert lists.json()["errors"][0]["message"].endswith("it takes none")
+    documented = served.client.get("/openapi.json").json()["paths"]["/api/v1/games"]["get"]
+    assert "422" in documented["responses"]
+
+
 def test_points_and_columns_say_the_same_as_documented(served: Served) -> None:
     served.add_day(1.5)
     points, columns = served.get().json(), served.get(shape="columns").json()

@@ -121,12 +121,24 @@ def test_what_is_no_price_file_is_wrong_input(
     assert ready("import", "catalog", str(file)).code == 2
 
 
+def test_a_date_before_there_were_such_cards_is_wrong_input(ready: Command, tmp_path: Path) -> None:
+    file = tmp_path / "guide.csv"
+    file.write_text("id,console-name,product-name,loose-price\n1,Pokemon Base Set,Abra #1,$1.00\n")
+    for moment in ("0001-01-01T00:00:00Z", "1959-12-31"):
+        said = ready("import", "prices", str(file), "--observed-at", moment)
+        assert said.code == 2
+        assert "before there were such prices" in said.err
+    assert ready("db", "check").code == 0
+
+
 def test_a_held_price_is_decided(ready: Command, tmp_path: Path) -> None:
     prices = [1.0, 1.0, 1.0, 1.0, 900.0, 1.0, 800.0]
     days = [day_folder(tmp_path, back, prices[6 - back]) for back in range(6, -1, -1)]
     assert ready("import", "prices", *days).code == 0
     first, second = json.loads(ready("holds", "list", "--json").out)
     assert (first["market_price"], second["market_price"]) == ("900.00", "800.00")
+    assert (first["reference_price"], first["kind"]) == ("1.00", "market")
+    assert "product_name" in first
     assert ready("holds", "release", str(first["hold_id"])).code == 0
     assert ready("holds", "release", str(first["hold_id"])).code == 1
     assert ready("holds", "reject", str(second["hold_id"])).code == 0

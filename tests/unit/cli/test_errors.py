@@ -1,5 +1,6 @@
 """Exit codes and the one line of an error."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -35,6 +36,8 @@ def app_raising(error: BaseException) -> typer.Typer:
         (NotFound("\x1b[31mred\x07 \u202egnp.exe"), 1, "error: \\x1b[31mred\\x07 \\u202egnp.exe\n"),
         (NotFound(), 1, "error: NotFound\n"),
         (ValueError("odd"), 1, "error: ValueError: odd (run with --debug for the trace)\n"),
+        (OSError(errno.ENOSPC, "No space left", "x.bak"), 1, "error: x.bak: No space left\n"),
+        (OSError(errno.ENOSPC, "No space left"), 1, "error: No space left\n"),
         (typer.Abort(), 1, "error: aborted\n"),
         (typer.Exit(7), 7, ""),
         (KeyboardInterrupt(), 130, ""),

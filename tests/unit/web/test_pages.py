@@ -2,12 +2,13 @@
 
 import csv
 import io
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 
+from tcgtracker.domain.clock import FixedClock
 from tcgtracker.tracker import Tracker
 from tests.support import import_days
 from tests.unit.web.conftest import NASTY, Browser, text_of
@@ -211,6 +212,73 @@ def test_a_held_price_is_believed_by_an_admin(
 
 
 @on_sqlite
+def test_a_held_price_says_what_it_was_measured_by_and_leads_to_the_decision(
+    tracker: Tracker, admin: Browser, user: Browser, card: int, tmp_path: Path
+) -> None:
+    days = {date(2026, 5, 1): {(42, "Normal"): {"market": 900.0}}}
+    import_days(tracker.database, tmp_path / "absurd", days)
+    assert "the median of the days before it is $1.75" in text_of(admin.get("/holds"))
+    assert "median before $1.75; confirmed on 0 days" in text_of(admin.get("/holds"))
+    held = admin.get(f"/cards/{card}")
+    assert "median of the last days, which is $1.75" in text_of(held)
+    assert 'href="/holds">Decide</a>' in held.text
+    assert 'href="/holds">Decide</a>' not in user.get(f"/cards/{card}").text
+
+
+@on_sqlite
+def test_a_price_that_came_after_the_held_one_is_not_said_to_be_older(
+    tracker: Tracker, user: Browser, card: int, tmp_path: Path
+) -> None:
+    days = {
+        date(2026, 5, 1): {(42, "Normal"): {"market": 900.0}},
+        date(2026, 5, 2): {(42, "Normal"): {"market": 2.10}},
+    }
+    import_days(tracker.database, tmp_path / "absurd", days)
+    said = text_of(user.get(f"/cards/{card}"))
+    assert "$2.10" in said
+    assert "a newer one is held" not in said
+    assert "$900.00 of 1 May 2026, 20:00 UTC is held back" in said
+    assert "The price above is a later one." in said
+
+
+@on_sqlite
+def test_a_newer_price_that_is_held_is_told_of_whatever_the_range(
+    tracker: Tracker, user: Browser, card: int, tmp_path: Path
+) -> None:
+    import_days(
+        tracker.database,
+        tmp_path / "absurd",
+        {date(2026, 5, 1): {(42, "Normal"): {"market": 900.0}}},
+    )
+    clock = tracker.clock
+    assert isinstance(clock, FixedClock)
+    clock.advance(timedelta(days=3))
+    said = text_of(user.get(f"/cards/{card}?days=1"))
+    assert "$2.00 a newer one is held" in said
+
+
+@on_sqlite
+def test_a_stale_headline_is_not_said_to_be_of_the_last_days(
+    tracker: Tracker, user: Browser, nasty: int, tmp_path: Path
+) -> None:
+    import_days(
+        tracker.database,
+        tmp_path / "old",
+        {date(2026, 4, 10): {(43, "Normal"): {"market": 5.0}}},
+    )
+    said = text_of(user.get(f"/cards/{nasty}"))
+    assert "$5.00 stale" in said
+    assert "with a price of the last 7 days" not in said
+    assert "no source has seen a price within 7 days, and this one is the newest" in said
+
+
+@on_sqlite
+def test_the_sources_page_names_only_what_may_speak_for_a_card(user: Browser) -> None:
+    said = text_of(user.get("/sources"))
+    assert "PriceCharting, JustTCG, TCGCSV, TCGplayer. Prices of two sources" in said
+
+
+@on_sqlite
 def test_a_refusal_before_any_page_can_be_read_in_a_browser(nobody: Browser) -> None:
     browser = {"Host": "evil.example", "Accept": "text/html,*/*"}
     answer = nobody.get("/", headers=browser)
@@ -224,7 +292,9 @@ def test_a_refusal_before_any_page_can_be_read_in_a_browser(nobody: Browser) -> 
 @on_sqlite
 def test_sources_are_compared_in_full(user: Browser, card: int) -> None:
     said = text_of(user.get(f"/cards/{card}/compare"))
-    assert "TCGCSV $2.00 market price, USD Normal Ungraded not said" in said
+    assert "market price, USD Normal Ungraded not said 30 Apr 2026, 20:00 UTC" in said
+    # On a telephone the columns are hidden: the price itself says what it is of.
+    assert "TCGCSV $2.00 market price, USD, Normal, Ungraded, 16 h ago" in said
     assert "What they say together" not in said
 
 

@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from tcgtracker.accounts.values import Account
 from tcgtracker.domain.errors import InvalidInput
+from tcgtracker.domain.source import Source
 from tcgtracker.operations.flag_settings import ChangedBy, change_flags, list_flags, parse_value
 from tcgtracker.operations.flags import load_flags
 from tcgtracker.quotes.sync_jobs import SYNC_SETS
@@ -32,7 +33,8 @@ def router(tracker: Tracker, renderer: Renderer) -> APIRouter:
         with tracker.database.read() as connection:
             values = {
                 "sources": found,
-                "order": load_flags(connection).order,
+                # A user's own prices speak for no card.
+                "order": [one for one in load_flags(connection).order if one is not Source.MANUAL],
                 "flags": list_flags(connection) if account.is_admin else [],
                 "wrong": wrong,
             }
