@@ -12,7 +12,7 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from tcgtracker.database.dialects.base import DatabaseDialect, IntArray
 from tcgtracker.database.tables.prices import price_holds, price_series, vendor_products
@@ -26,6 +26,7 @@ FACTOR = 10
 REFERENCE_DAYS = 30
 CONFIRMATIONS = 3
 _TOLERANCE = 5  # one fifth: 20 %
+_IN_LIST = 5_000
 _BY_RULE = "rule: repeated on three further days"
 _BY_LEVEL = "rule: repeats a released level"
 
@@ -176,6 +177,33 @@ def _keep(
         },
     )  # fmt: skip
     return state
+
+
+def drop_replaced(connection: Connection, series: IntArray, at: IntArray) -> None:
+    """Drop the holds in whose place something else is recorded, each at its moment.
+
+    For one moment the statement that came in last counts: a hold that stayed could bring the one
+    before it back, and its moment would pass for one that saw no price.
+    """
+    moments = np.unique(at).tolist()
+    found = [
+        row
+        for start in range(0, len(moments), _IN_LIST)
+        for row in connection.execute(
+            select(price_holds.c.id, price_holds.c.series_id, price_holds.c.observed_at).where(
+                price_holds.c.observed_at.in_(
+                    [from_epoch(one) for one in moments[start : start + _IN_LIST]]
+                ),
+                price_holds.c.state != HoldState.RELEASED,
+            )
+        )
+    ]
+    if found:
+        recorded = set(zip(series.tolist(), at.tolist(), strict=True))
+        replaced = [
+            row.id for row in found if (row.series_id, to_epoch(row.observed_at)) in recorded
+        ]
+        connection.execute(delete(price_holds).where(price_holds.c.id.in_(replaced)))
 
 
 def confirm(connection: Connection, observed: Observed, *, now: datetime) -> list[Hold]:

@@ -42,6 +42,33 @@ def series_kept_out_at(connection: Connection, moments: Collection[int]) -> IntA
     return np.array(sorted(set(rows.scalars())), np.int64)
 
 
+def kept_out_after(connection: Connection, at: int, series: IntArray) -> dict[int, set[int]]:
+    """Return the moments after one whose quotes are held or refused, of some series.
+
+    Holds are few, so those of all series are read and then chosen from.
+    """
+    rows = connection.execute(
+        select(price_holds.c.series_id, price_holds.c.observed_at).where(
+            price_holds.c.observed_at > from_epoch(at),
+            price_holds.c.state != HoldState.RELEASED,
+        )
+    ).all()
+    wanted = set(series.tolist()) if rows else set()
+    found: dict[int, set[int]] = {}
+    for series_id, moment in rows:
+        if series_id in wanted:
+            found.setdefault(series_id, set()).add(to_epoch(moment))
+    return found
+
+
+def next_believed(looks: IntArray, at: int, kept_out: Collection[int]) -> int | None:
+    """Return the first of some looks (sorted) after a moment that was believed, None for none."""
+    for look in looks[looks.searchsorted(at, side="right") :].tolist():
+        if look not in kept_out:
+            return int(look)
+    return None
+
+
 def last_believed(looks: IntArray, since: int, kept_out: Collection[int]) -> int:
     """Return the last of some looks (sorted) that was believed, `since` where none after it was."""
     for look in reversed(looks.tolist()) if kept_out else looks[-1:].tolist():

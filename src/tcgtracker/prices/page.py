@@ -73,6 +73,8 @@ class PageRecording:
         self._settle_open_look()
         places, self.slow = self._places(touched)
         held, judged = self._hold(places, trust=trust, run_id=run_id)
+        kept = self.state.series[places[(places >= 0) & ~held]]
+        holds.drop_replaced(self.connection, kept, np.full(len(kept), page.at))
         if self._in_order():
             self._record_in_order(places, held)
         else:
@@ -103,10 +105,7 @@ class PageRecording:
         page, state = self.page, self.state
         keys = state.page_keys(page.external_id, page.facet, page.facets)
         place, known = state.find(keys)
-        existed = _NONE
-        adopted: tuple[int, ...] = ()
-        if not known.all():
-            existed, adopted = self._add_series(keys, np.flatnonzero(~known))
+        existed, adopted = self._add_series(keys, np.flatnonzero(~known))
         existed = np.union1d(existed, add_siblings(self.connection, state, adopted, touched))
         if len(existed):
             self._adopt(existed)
@@ -124,6 +123,8 @@ class PageRecording:
     def _add_series(self, keys: IntArray, fresh: IntArray) -> tuple[IntArray, tuple[int, ...]]:
         """Take in series; return those that had rows before, and products of no scope before."""
         page = self.page
+        if not len(fresh):
+            return _NONE, ()
         wanted = page.series_at(fresh)
         found = find_or_make_series(
             self.connection,
