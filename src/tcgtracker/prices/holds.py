@@ -12,13 +12,14 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select, update
 
 from tcgtracker.database.dialects.base import DatabaseDialect, IntArray
 from tcgtracker.database.tables.prices import price_holds, price_series, vendor_products
 from tcgtracker.domain.clock import DAY_S, from_epoch, to_epoch
 from tcgtracker.domain.quote import VALUE_NAMES, HoldState
 from tcgtracker.domain.source import Source
+from tcgtracker.prices.kept_out import KEPT_OUT, REPLACED
 from tcgtracker.prices.reading import SeriesHistory
 from tcgtracker.prices.store import load_histories
 
@@ -153,7 +154,8 @@ def _keep(
     }
     where = (table.c.series_id == series_id) & (table.c.observed_at == moment)
     known = connection.execute(select(table).where(where)).mappings().one_or_none()
-    if known and all(known[name] == values[name] for name in VALUE_NAMES):
+    same = known and all(known[name] == values[name] for name in VALUE_NAMES)
+    if known and same and known["decided_by"] != REPLACED:
         return HoldState(known["state"])
     direction = "above" if 2 * int(observed.market[place]) > doubled else "below"
     connection.execute(
@@ -179,8 +181,8 @@ def _keep(
     return state
 
 
-def drop_replaced(connection: Connection, series: IntArray, at: IntArray) -> None:
-    """Drop the holds in whose place something else is recorded, each at its moment.
+def end_replaced(connection: Connection, series: IntArray, at: IntArray, *, now: datetime) -> None:
+    """End the holds in whose place something else is recorded, each at its moment.
 
     For one moment the statement that came in last counts: a hold that stayed could bring the one
     before it back, and its moment would pass for one that saw no price.
@@ -194,16 +196,14 @@ def drop_replaced(connection: Connection, series: IntArray, at: IntArray) -> Non
                 price_holds.c.observed_at.in_(
                     [from_epoch(one) for one in moments[start : start + _IN_LIST]]
                 ),
-                price_holds.c.state != HoldState.RELEASED,
+                KEPT_OUT,
             )
         )
     ]
     if found:
         recorded = set(zip(series.tolist(), at.tolist(), strict=True))
-        replaced = [
-            row.id for row in found if (row.series_id, to_epoch(row.observed_at)) in recorded
-        ]
-        connection.execute(delete(price_holds).where(price_holds.c.id.in_(replaced)))
+        ended = [row.id for row in found if (row.series_id, to_epoch(row.observed_at)) in recorded]
+        decide(connection, ended, HoldState.REJECTED, by=REPLACED, now=now)
 
 
 def confirm(connection: Connection, observed: Observed, *, now: datetime) -> list[Hold]:

@@ -172,7 +172,7 @@ class _ItemWriter:
             held = holds.judge(
                 connection, self._dialect, judged, run_id=self._run_id, now=self._now
             )
-        holds.drop_replaced(connection, one.series[~held], one.at[~held])
+        holds.end_replaced(connection, one.series[~held], one.at[~held], now=self._now)
         products = np.array([sibling.vendor_product_id for sibling in one.siblings], np.int64)
         moments = dict(zip(products.tolist(), one.at.tolist(), strict=True))
         fresh = add_item_looks(connection, self._dialect, moments)

@@ -10,6 +10,11 @@ from tcgtracker.database.tables.prices import price_holds
 from tcgtracker.domain.clock import from_epoch, to_epoch
 from tcgtracker.domain.quote import HoldState
 
+REPLACED = "rule: another statement took its place"
+"""Who decided a hold in whose place something else is recorded: that look was believed."""
+KEPT_OUT_SQL = f"state <> '{HoldState.RELEASED}' AND decided_by <> '{REPLACED}'"
+"""The condition on `price_holds`; as the statement below."""
+KEPT_OUT = (price_holds.c.state != HoldState.RELEASED) & (price_holds.c.decided_by != REPLACED)
 _IN_LIST = 5_000
 
 
@@ -23,7 +28,7 @@ def moments_kept_out(connection: Connection, series_ids: Sequence[int]) -> dict[
         rows = connection.execute(
             select(price_holds.c.series_id, price_holds.c.observed_at).where(
                 price_holds.c.series_id.in_(series_ids[start : start + _IN_LIST]),
-                price_holds.c.state != HoldState.RELEASED,
+                KEPT_OUT,
             )
         )
         for series_id, moment in rows:
@@ -36,7 +41,7 @@ def series_kept_out_at(connection: Connection, moments: Collection[int]) -> IntA
     rows = connection.execute(
         select(price_holds.c.series_id).where(
             price_holds.c.observed_at.in_([from_epoch(moment) for moment in sorted(moments)]),
-            price_holds.c.state != HoldState.RELEASED,
+            KEPT_OUT,
         )
     )
     return np.array(sorted(set(rows.scalars())), np.int64)
@@ -50,7 +55,7 @@ def kept_out_after(connection: Connection, at: int, series: IntArray) -> dict[in
     rows = connection.execute(
         select(price_holds.c.series_id, price_holds.c.observed_at).where(
             price_holds.c.observed_at > from_epoch(at),
-            price_holds.c.state != HoldState.RELEASED,
+            KEPT_OUT,
         )
     ).all()
     wanted = set(series.tolist()) if rows else set()

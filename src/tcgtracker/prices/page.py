@@ -74,7 +74,7 @@ class PageRecording:
         places, self.slow = self._places(touched)
         held, judged = self._hold(places, trust=trust, run_id=run_id)
         kept = self.state.series[places[(places >= 0) & ~held]]
-        holds.drop_replaced(self.connection, kept, np.full(len(kept), page.at))
+        holds.end_replaced(self.connection, kept, np.full(len(kept), page.at), now=self.now)
         if self._in_order():
             self._record_in_order(places, held)
         else:

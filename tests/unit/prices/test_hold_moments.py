@@ -65,15 +65,17 @@ KINDS = pytest.mark.parametrize("kind", ["item", "bulk"])
 
 
 @KINDS
-def test_a_statement_that_replaces_a_held_one_leaves_no_hold(database: Database, kind: str) -> None:
+def test_a_statement_that_replaces_a_held_one_ends_its_hold(database: Database, kind: str) -> None:
     scope = Scope(database)
     for day in range(3):
         observe(scope, kind, day, 100)
     observe(scope, kind, 3, 5_000)
     assert holds(database) == [(3, 5_000, "held")]
     observe(scope, kind, 3, 100)
-    assert holds(database) == []
+    assert holds(database) == [(3, 5_000, "rejected")]
     assert last_market(database) == (100, 3)
+    observe(scope, kind, 3, 5_000)
+    assert holds(database) == [(3, 5_000, "held")]
 
 
 @KINDS
@@ -89,13 +91,13 @@ def test_a_replaced_statement_is_not_released_later(database: Database, kind: st
 
 
 @KINDS
-def test_a_trusted_statement_leaves_no_hold_of_its_moment(database: Database, kind: str) -> None:
+def test_a_trusted_statement_ends_the_hold_of_its_moment(database: Database, kind: str) -> None:
     scope = Scope(database)
     for day in range(3):
         observe(scope, kind, day, 100)
     observe(scope, kind, 3, 5_000)
     observe(scope, kind, 3, 5_000, trust=True)
-    assert holds(database) == []
+    assert holds(database) == [(3, 5_000, "rejected")]
     assert last_market(database) == (5_000, 3)
 
 
