@@ -121,7 +121,7 @@ class PageRecording:
         return np.where(known, place, -1), slow
 
     def _add_series(self, keys: IntArray, fresh: IntArray) -> tuple[IntArray, tuple[int, ...]]:
-        """Take in series; return those that had rows before, and products of no scope before."""
+        """Take in series; return those of products that were there, and products of no scope."""
         page = self.page
         if not len(fresh):
             return _NONE, ()
@@ -142,7 +142,7 @@ class PageRecording:
         self.done.foreign = int((~ours & (page.state[fresh] == RowState.PRICED)).sum())
         self.done.new_series = int(ours.sum()) - len(found.existed)
         self.state.add(keys[fresh[ours]], ids[ours])
-        return np.array(sorted(found.existed), np.int64), found.adopted
+        return np.array(sorted(found.existed | found.joined), np.int64), found.adopted
 
     def _adopt(self, series: IntArray) -> None:
         """Let the looks that the scope had before it listed some known series count for them."""

@@ -37,7 +37,8 @@ class FoundSeries:
     """The series of the keys that were asked for, and the keys that another scope lists.
 
     existed: the series that were not made just now. products: the ids of the products. adopted:
-    those of them that the scope lists from now on, and none did before.
+    those of them that the scope lists from now on, and none did before. joined: the series that
+    were made for products that were there already, and may have been looked at without them.
     """
 
     ids: dict[tuple[str, Facet], int]
@@ -45,6 +46,7 @@ class FoundSeries:
     existed: frozenset[int]
     products: Mapping[ProductKey, int]
     adopted: tuple[int, ...] = ()
+    joined: frozenset[int] = frozenset()
 
 
 def scope_ids_of(
@@ -112,6 +114,7 @@ def find_or_make_series(
         existed=frozenset(known[columns] for _, columns in wanted if columns in known),
         products=products,
         adopted=tuple(adopted),
+        joined=frozenset(row[0] for row in rows if row[1] not in made_products),
     )
 
 

@@ -80,3 +80,12 @@ def test_a_page_without_the_grade_is_a_look_at_it_however_late(database: Databas
         scope.record(FIRST + day * DAY, {9: listing(100)})
     look_at(database, 9, FIRST + 3 * DAY + 7, {FACET: 100, GRADED: 9100})
     assert seen(database, "psa-10") == (FIRST + 3 * DAY + 7, Answer.GAP)
+
+
+def test_what_an_older_guide_lists_is_not_seen_by_a_newer_look_without_it(
+    database: Database,
+) -> None:
+    scope = Scope(database)
+    look_at(database, 9, FIRST + 5 * DAY + 7, {GRADED: 9000})
+    scope.record(FIRST, {9: listing(100)})
+    assert seen(database, "raw") == (FIRST, Answer.NOT_OBSERVED)
