@@ -242,7 +242,11 @@ class TestRateLimiter:
 class TestCache:
     @pytest.fixture
     def cache(self, kind: str) -> Iterator[Cache]:
-        cache = MemoryCache() if kind == "memory" else RedisCache(shared_redis_url(), timeout_s=PATIENT_S)
+        cache = (
+            MemoryCache()
+            if kind == "memory"
+            else RedisCache(shared_redis_url(), timeout_s=PATIENT_S)
+        )
         yield cache
         cache.close()
 
