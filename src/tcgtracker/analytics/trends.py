@@ -18,8 +18,10 @@ from tcgtracker.domain.errors import NotFound
 from tcgtracker.domain.quote import RowState
 from tcgtracker.domain.source import FRESH_FOR, Source
 from tcgtracker.prices.instants import item_looks
+from tcgtracker.prices.kept_out import moments_kept_out
 from tcgtracker.prices.products import load_series
 from tcgtracker.prices.rows import rows_in_force
+from tcgtracker.prices.store import load_histories
 
 MOST_CARDS = 2_000
 """Cards that are looked at, the dearest first: what bounds the time of an answer."""
@@ -152,7 +154,7 @@ def _prices_at(
     found = found.select((found.state == RowState.PRICED) & (found.values[:, 0] >= max(1, least)))
     oldest = at - int(FRESH_FOR.total_seconds())
     aged = set(found.series_id[found.observed_at < oldest].tolist())
-    unseen = aged - _looked_at(connection, sorted(aged), oldest, at)
+    unseen = aged - _looked_at(connection, dialect, sorted(aged), oldest, at)
     return {
         series_id: market
         for series_id, market in zip(
@@ -163,9 +165,16 @@ def _prices_at(
 
 
 def _looked_at(
-    connection: Connection, series_ids: Sequence[int], since: int, until: int
+    connection: Connection,
+    dialect: DatabaseDialect,
+    series_ids: Sequence[int],
+    since: int,
+    until: int,
 ) -> set[int]:
-    """Return the series that a look found between two moments (epoch seconds, inclusive)."""
+    """Return the series that a look found between two moments (epoch seconds, inclusive).
+
+    A look whose quote is not believed found no price.
+    """
     series = [
         one for chunk in chunks(series_ids) for one in load_series(connection, series_ids=chunk)
     ]
@@ -186,7 +195,26 @@ def _looked_at(
         looks = own.get(one.vendor_product_id)
         if looks is not None and ((looks >= since) & (looks <= until)).any():
             found.add(one.id)
-    return found
+    return found - _disbelieved(connection, dialect, sorted(found), since, until)
+
+
+def _disbelieved(
+    connection: Connection,
+    dialect: DatabaseDialect,
+    series_ids: Sequence[int],
+    since: int,
+    until: int,
+) -> set[int]:
+    """Return the series of which every look between two moments found a price held or refused."""
+    doubted = moments_kept_out(connection, series_ids)
+    histories = load_histories(connection, dialect, np.array(sorted(doubted), np.int64))
+    return {
+        series_id
+        for series_id, history in histories.items()
+        if all(
+            look in doubted[series_id] for look in history.looks.tolist() if since <= look <= until
+        )
+    }
 
 
 def _largest(move: Move) -> tuple[Fraction, int]:

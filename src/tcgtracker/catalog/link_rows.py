@@ -1,6 +1,6 @@
 """SQL of links and claims. The products are the history's, the rest the main database's."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -210,14 +210,15 @@ def write_links(
     source: Source,
     links: Sequence[LinkRow],
     *,
-    known: Collection[int],
+    present: Mapping[int, LinkRow],
     printings_by_card: dict[int, dict[str, int]],
     rule_version: str,
     checked_at: datetime,
 ) -> set[int]:
     """Insert or overwrite links, making the printings that are missing.
 
-    known: the vendor products that have a link already. Returns the cards that gained a printing.
+    present: the links that there were when these were decided, by vendor product; one that somebody
+    has changed since stays as it is. Returns the cards that gained a printing.
     """
     missing = {
         (link.card_id, link.printing)
@@ -250,14 +251,14 @@ def write_links(
         # in one order for all, so that two writers cannot wait for each other
         for link in sorted(links, key=lambda one: one.vendor_product_id)
     ]
-    changed = [row for row in rows if row["wanted"] in known]
-    new = [
-        {name: value for name, value in row.items() if name != "wanted"}
+    changed = [
+        {**_without(row, "vendor_product_id"), **_seen(present[row["wanted"]])}
         for row in rows
-        if row["wanted"] not in known
+        if row["wanted"] in present
     ]
+    new = [_without(row, "wanted") for row in rows if row["wanted"] not in present]
     if changed:
-        connection.execute(_UPDATE, [_without(row, "vendor_product_id") for row in changed])
+        connection.execute(_UPDATE, changed)
     if new:
         connection.execute(insert(product_links), new)
     return {card_id for card_id, _ in missing}
@@ -307,7 +308,13 @@ _CLAIMS = select(
 )
 _UPDATE = (
     update(product_links)
-    .where(product_links.c.vendor_product_id == bindparam("wanted"))
+    .where(
+        product_links.c.vendor_product_id == bindparam("wanted"),
+        # A person may have decided since the rules read it: on PostgreSQL this waits for that.
+        product_links.c.card_id == bindparam("seen_card"),
+        product_links.c.state == bindparam("seen_state"),
+        product_links.c.decided_by == bindparam("seen_decided_by"),
+    )
     .values(
         {
             name: bindparam(name)
@@ -334,6 +341,14 @@ def _product(row: Row[Any, Any, Any, Any]) -> VendorProduct:
 
 def _link(row: Row[Any, Any, Any, Any, Any, Any]) -> LinkRow:
     return LinkRow(row[0], row[1], row[2] or "", LinkState(row[3]), row[4], row[5])
+
+
+def _seen(link: LinkRow) -> dict[str, Any]:
+    return {
+        "seen_card": link.card_id,
+        "seen_state": link.state,
+        "seen_decided_by": link.decided_by,
+    }
 
 
 def _without(row: dict[str, Any], name: str) -> dict[str, Any]:

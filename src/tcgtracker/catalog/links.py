@@ -151,7 +151,7 @@ def link_products(
         uow.connection,
         source,
         changed,
-        known=present.keys(),
+        present=present,
         printings_by_card=printings,
         rule_version=RULE_VERSION,
         checked_at=clock.now(),

@@ -84,7 +84,7 @@ def _schedule(tracker: "Tracker", connection: "Connection", now: datetime) -> Fi
     from tcgtracker.operations import repository
 
     scheduled = tracker.registry.scheduled()
-    last = repository.last_slots(connection, [job.name for job in scheduled])
+    last = repository.last_slots(connection, [job.name for job in scheduled], now=now)
     late = [
         job.name
         for job in scheduled

@@ -4,7 +4,7 @@ Moments are aware UTC and come from the caller's clock. What workers do is `leas
 """
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, and_, func, insert, select, update
@@ -34,6 +34,8 @@ from tcgtracker.operations.values import (
 
 MAX_PAGE = 500
 _TRIES = 10
+_AHEAD = timedelta(days=2)
+"""A slot beyond this was written by a clock that ran ahead: it must not end the schedule."""
 
 
 def enqueue(
@@ -195,11 +197,13 @@ def cancel(connection: Connection, job_id: JobId, now: datetime) -> None:
     )
 
 
-def last_slots(connection: Connection, schedules: Collection[str]) -> dict[str, datetime]:
-    """Return the newest slot that each schedule has a row for."""
+def last_slots(
+    connection: Connection, schedules: Collection[str], *, now: datetime
+) -> dict[str, datetime]:
+    """Return the newest slot that each schedule has a row for, but for those far ahead."""
     rows = connection.execute(
         select(jobs.c.schedule, func.max(jobs.c.due_at).label("due_at"))
-        .where(jobs.c.schedule.in_(sorted(schedules)))
+        .where(jobs.c.schedule.in_(sorted(schedules)), jobs.c.due_at <= now + _AHEAD)
         .group_by(jobs.c.schedule)
     )
     return {row.schedule: row.due_at for row in rows}
@@ -217,6 +221,23 @@ def carry_forward(connection: Connection, schedule: str, slot: datetime) -> JobI
             jobs.c.run_at <= slot,
         )
         .values(due_at=slot)
+        .returning(jobs.c.id)
+    ).scalar()
+    return JobId(moved) if moved is not None else None
+
+
+def bring_back(
+    connection: Connection, schedule: str, slot: datetime, *, now: datetime
+) -> JobId | None:
+    """Let a run of a slot far ahead, which nobody has begun, be that of a slot; return its id."""
+    slots = jobs.alias("slots")
+    taken = select(slots.c.id).where(slots.c.schedule == schedule, slots.c.due_at == slot)
+    moved = connection.execute(
+        update(jobs)
+        .where(
+            jobs.c.schedule == schedule, jobs.c.due_at > now + _AHEAD, IS_WAITING, ~taken.exists()
+        )
+        .values(due_at=slot, run_at=slot)
         .returning(jobs.c.id)
     ).scalar()
     return JobId(moved) if moved is not None else None

@@ -40,7 +40,8 @@ class Scheduler:
         now = self._clock.now()
         jobs = self._registry.scheduled()
         with self._database.read() as connection:
-            last = repository.last_slots(connection, [job.name for job in jobs])
+            names = [job.name for job in jobs]
+            last = repository.last_slots(connection, names, now=now)
         # Also quiet when a clock was set back: the newest row is then later than the slot.
         missing = [
             job for job in jobs if job.name not in last or last[job.name] < job.last_slot(now)
@@ -67,7 +68,9 @@ class Scheduler:
     def _write(self, job: Job, now: datetime) -> JobId | None:
         slot = job.last_slot(now)
         with self._database.write() as connection:
-            job_id = repository.carry_forward(connection, job.name, slot)
+            job_id = repository.bring_back(
+                connection, job.name, slot, now=now
+            ) or repository.carry_forward(connection, job.name, slot)
             new = False
             if job_id is None:
                 job_id, new = repository.enqueue(

@@ -10,6 +10,7 @@ from tcgtracker.database.dialects.base import DatabaseDialect, HistoryRows, IntA
 from tcgtracker.database.tables.prices import item_observations
 from tcgtracker.domain.quote import RowState
 from tcgtracker.prices.instants import item_looks
+from tcgtracker.prices.kept_out import kept_out_after, next_believed
 from tcgtracker.prices.plan import NO_MOMENT, NO_PRICE, Around, Plan, plan_observation
 from tcgtracker.prices.products import load_series
 from tcgtracker.prices.rows import load_many, rows_after, rows_in_force
@@ -33,17 +34,25 @@ def plan_around(
 ) -> Plan:
     """Return the plan of an observation of sorted series, reading what lies around the moment.
 
-    Looks at the products alone are found here; `looked` tells of looks at the bulk scope.
+    Looks at the products alone are found here; `looked` tells of looks at the bulk scope. A look
+    whose quote is not believed read nothing of its own, so nothing is written out for it.
     """
     before = Around.of(rows_in_force(connection, dialect, series, at), series)
     after = Around.of(rows_after(connection, dialect, series, at), series)
     bulk = next_look_at_scope(connection, scope_id, at) if scope_id is not None else None
     next_look = np.full(len(series), NO_MOMENT if bulk is None else bulk, np.int64)
+    doubted = kept_out_after(connection, at, series)
+    if doubted and scope_id is not None:
+        looks = looks_at_scope(connection, scope_id)
+        for series_id, moments in doubted.items():
+            believed = next_believed(looks, at, moments)
+            place = int(series.searchsorted(series_id))
+            next_look[place] = NO_MOMENT if believed is None else believed
     is_item = np.zeros(len(series), bool)
-    for place, moments in looks_at_items(connection, series).items():
-        later = moments[moments > at]
-        if len(later) and later[0] < next_look[place]:
-            next_look[place] = later[0]
+    for place, looks in looks_at_items(connection, series).items():
+        believed = next_believed(looks, at, doubted.get(int(series[place]), ()))
+        if believed is not None and believed < next_look[place]:
+            next_look[place] = believed
             is_item[place] = True
     return plan_observation(
         at=at,

@@ -19,6 +19,7 @@ from tcgtracker.database.tables.prices import price_holds, price_series, vendor_
 from tcgtracker.domain.clock import DAY_S, from_epoch, to_epoch
 from tcgtracker.domain.quote import VALUE_NAMES, HoldState
 from tcgtracker.domain.source import Source
+from tcgtracker.prices.kept_out import KEPT_OUT, REPLACED
 from tcgtracker.prices.reading import SeriesHistory
 from tcgtracker.prices.store import load_histories
 
@@ -26,6 +27,7 @@ FACTOR = 10
 REFERENCE_DAYS = 30
 CONFIRMATIONS = 3
 _TOLERANCE = 5  # one fifth: 20 %
+_IN_LIST = 5_000
 _BY_RULE = "rule: repeated on three further days"
 _BY_LEVEL = "rule: repeats a released level"
 
@@ -157,7 +159,8 @@ def _keep(
     }
     where = (table.c.series_id == series_id) & (table.c.observed_at == moment)
     known = connection.execute(select(table).where(where)).mappings().one_or_none()
-    if known and all(known[name] == values[name] for name in VALUE_NAMES):
+    same = known and all(known[name] == values[name] for name in VALUE_NAMES)
+    if known and same and known["decided_by"] != REPLACED:
         return HoldState(known["state"])
     direction = "above" if 2 * int(observed.market[place]) > doubled else "below"
     connection.execute(
@@ -181,6 +184,31 @@ def _keep(
         },
     )  # fmt: skip
     return state
+
+
+def end_replaced(connection: Connection, series: IntArray, at: IntArray, *, now: datetime) -> None:
+    """End the holds in whose place something else is recorded, each at its moment.
+
+    For one moment the statement that came in last counts: a hold that stayed could bring the one
+    before it back, and its moment would pass for one that saw no price.
+    """
+    moments = np.unique(at).tolist()
+    found = [
+        row
+        for start in range(0, len(moments), _IN_LIST)
+        for row in connection.execute(
+            select(price_holds.c.id, price_holds.c.series_id, price_holds.c.observed_at).where(
+                price_holds.c.observed_at.in_(
+                    [from_epoch(one) for one in moments[start : start + _IN_LIST]]
+                ),
+                KEPT_OUT,
+            )
+        )
+    ]
+    if found:
+        recorded = set(zip(series.tolist(), at.tolist(), strict=True))
+        ended = [row.id for row in found if (row.series_id, to_epoch(row.observed_at)) in recorded]
+        decide(connection, ended, HoldState.REJECTED, by=REPLACED, now=now)
 
 
 def confirm(connection: Connection, observed: Observed, *, now: datetime) -> list[Hold]:

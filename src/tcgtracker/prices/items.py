@@ -19,6 +19,7 @@ from tcgtracker.prices import holds
 from tcgtracker.prices.around import around_moments, plan_release
 from tcgtracker.prices.changes import NewChangeSet, save_change_sets
 from tcgtracker.prices.instants import add_item_looks, item_looks
+from tcgtracker.prices.kept_out import kept_out_after, next_believed
 from tcgtracker.prices.months import MonthWriter
 from tcgtracker.prices.plan import NO_MOMENT, NO_PRICE, Plan, plan_observation
 from tcgtracker.prices.products import ProductKey, Series, find_or_make_series, load_series
@@ -171,6 +172,7 @@ class _ItemWriter:
             held = holds.judge(
                 connection, self._dialect, judged, run_id=self._run_id, now=self._now
             )
+        holds.end_replaced(connection, one.series[~held], one.at[~held], now=self._now)
         products = np.array([sibling.vendor_product_id for sibling in one.siblings], np.int64)
         moments = dict(zip(products.tolist(), one.at.tolist(), strict=True))
         fresh = add_item_looks(connection, self._dialect, moments)
@@ -289,18 +291,20 @@ class _ItemWriter:
         looked = np.zeros(len(one.series), bool)
         following = np.full(len(one.series), NO_MOMENT, np.int64)
         is_item = np.zeros(len(one.series), bool)
+        # A look whose quote is not believed read nothing of its own.
+        doubted = kept_out_after(self._connection, int(one.at.min()), one.series)
         for place, (sibling, at) in enumerate(zip(one.siblings, one.at.tolist(), strict=True)):
             looked[place] = sibling.vendor_product_id not in fresh
+            moments = doubted.get(sibling.id, ())
             if sibling.scope_id is not None:
                 bulk = self._scopes[sibling.scope_id]
                 after = int(bulk.searchsorted(at, side="right"))
                 looked[place] |= after > 0 and bulk[after - 1] == at
-                if after < len(bulk):
-                    following[place] = bulk[after]
-            alone = own[sibling.vendor_product_id]
-            after = int(alone.searchsorted(at, side="right"))
-            if after < len(alone) and alone[after] < following[place]:
-                following[place], is_item[place] = alone[after], True
+                if (believed := next_believed(bulk, at, moments)) is not None:
+                    following[place] = believed
+            believed = next_believed(own[sibling.vendor_product_id], at, moments)
+            if believed is not None and believed < following[place]:
+                following[place], is_item[place] = believed, True
         return looked, following, is_item
 
     def _apply(self, one: _Observed, plan: Plan) -> None:

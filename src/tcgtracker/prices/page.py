@@ -23,6 +23,7 @@ from tcgtracker.prices.products import find_or_make_series
 from tcgtracker.prices.rows import FAR_FUTURE, load_many, rows_in_force
 from tcgtracker.prices.scope_page import Recorded, ScopePage
 from tcgtracker.prices.scope_store import Look, keep_touches, save_looks
+from tcgtracker.prices.siblings import add_siblings
 from tcgtracker.prices.state import ScopeState
 from tcgtracker.prices.surgery import delete_rows
 
@@ -72,6 +73,8 @@ class PageRecording:
         self._settle_open_look()
         places, self.slow = self._places(touched)
         held, judged = self._hold(places, trust=trust, run_id=run_id)
+        kept = self.state.series[places[(places >= 0) & ~held]]
+        holds.end_replaced(self.connection, kept, np.full(len(kept), page.at), now=self.now)
         if self._in_order():
             self._record_in_order(places, held)
         else:
@@ -102,10 +105,11 @@ class PageRecording:
         page, state = self.page, self.state
         keys = state.page_keys(page.external_id, page.facet, page.facets)
         place, known = state.find(keys)
-        existed = _NONE
-        if not known.all():
-            existed = self._add_series(keys, np.flatnonzero(~known))
+        existed, adopted = self._add_series(keys, np.flatnonzero(~known))
+        existed = np.union1d(existed, add_siblings(self.connection, state, adopted, touched))
+        if len(existed):
             self._adopt(existed)
+        if len(existed) or not known.all():  # the places have moved
             place, known = state.find(keys)
         slow = np.union1d(touched, existed)
         if len(slow):
@@ -116,9 +120,11 @@ class PageRecording:
             keep_touches(self.connection, self.dialect, page.scope_id, ahead)
         return np.where(known, place, -1), slow
 
-    def _add_series(self, keys: IntArray, fresh: IntArray) -> IntArray:
-        """Take series into the state that it does not know; return those that had rows before."""
+    def _add_series(self, keys: IntArray, fresh: IntArray) -> tuple[IntArray, tuple[int, ...]]:
+        """Take in series; return those of products that were there, and products of no scope."""
         page = self.page
+        if not len(fresh):
+            return _NONE, ()
         wanted = page.series_at(fresh)
         found = find_or_make_series(
             self.connection,
@@ -136,12 +142,10 @@ class PageRecording:
         self.done.foreign = int((~ours & (page.state[fresh] == RowState.PRICED)).sum())
         self.done.new_series = int(ours.sum()) - len(found.existed)
         self.state.add(keys[fresh[ours]], ids[ours])
-        return np.array(sorted(found.existed), np.int64)
+        return np.array(sorted(found.existed | found.joined), np.int64), found.adopted
 
     def _adopt(self, series: IntArray) -> None:
         """Let the looks that the scope had before it listed some known series count for them."""
-        if not len(series):
-            return
         self.months.write()
         for plan in plan_adoption(
             self.connection,

@@ -36,13 +36,17 @@ class Series:
 class FoundSeries:
     """The series of the keys that were asked for, and the keys that another scope lists.
 
-    existed: the series that were not made just now. products: the ids of the products.
+    existed: the series that were not made just now. products: the ids of the products. adopted:
+    those of them that the scope lists from now on, and none did before. joined: the series that
+    were made for products that were there already, and may have been looked at without them.
     """
 
     ids: dict[tuple[str, Facet], int]
     foreign: frozenset[ProductKey]
     existed: frozenset[int]
     products: Mapping[ProductKey, int]
+    adopted: tuple[int, ...] = ()
+    joined: frozenset[int] = frozenset()
 
 
 def scope_ids_of(
@@ -82,7 +86,7 @@ def find_or_make_series(
     A product stays in the bulk scope that listed it first; keys of a product that another bulk
     scope lists are not made here but named in `foreign`. first_seen: by product, aware UTC.
     """
-    products, made_products, foreign = _products(
+    products, made_products, foreign, adopted = _products(
         connection,
         dialect,
         source=source,
@@ -109,6 +113,8 @@ def find_or_make_series(
         foreign=frozenset(foreign),
         existed=frozenset(known[columns] for _, columns in wanted if columns in known),
         products=products,
+        adopted=tuple(adopted),
+        joined=frozenset(row[0] for row in rows if row[1] not in made_products),
     )
 
 
@@ -124,8 +130,8 @@ def _products(
     scope_id: int | None,
     wanted: set[ProductKey],
     first_seen: Mapping[ProductKey, datetime],
-) -> tuple[dict[ProductKey, int], set[int], set[ProductKey]]:
-    """Return the ids of products, which of them were made, and which are of another scope."""
+) -> tuple[dict[ProductKey, int], set[int], set[ProductKey], list[int]]:
+    """Return the ids of products, which were made, are of another scope, or were of none before."""
     table = vendor_products
     found: dict[ProductKey, int] = {}
     foreign: set[ProductKey] = set()
@@ -168,7 +174,7 @@ def _products(
         names = ("id", "source", "external_id", "sub_key", "scope_id", "first_seen_at")
         dialect.bulk_insert(connection, table.name, names, rows_to_write)
     found.update({(row[2], row[3]): row[0] for row in rows_to_write})
-    return found, {row[0] for row in rows_to_write}, foreign
+    return found, {row[0] for row in rows_to_write}, foreign, adopted
 
 
 def _known_series(

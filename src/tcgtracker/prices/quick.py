@@ -21,7 +21,7 @@ from tcgtracker.domain.variant import PriceKind
 from tcgtracker.prices.codec import decode_blocks
 from tcgtracker.prices.holds import Hold, load_holds
 from tcgtracker.prices.instants import unpack
-from tcgtracker.prices.kept_out import last_believed
+from tcgtracker.prices.kept_out import KEPT_OUT_SQL, last_believed
 from tcgtracker.prices.months import RowTables, tables_of_months
 from tcgtracker.prices.products import Series
 from tcgtracker.prices.reading import Looks, SeriesHistory
@@ -103,11 +103,10 @@ class SeriesReader:
             return []
         wanted, parameters = _listed(product_ids)
         rows = self._read(
-            "SELECT s.id, s.vendor_product_id, p.source, p.external_id, p.sub_key, s.kind,"  # noqa: S608 - numbered parameters
+            "SELECT s.id, s.vendor_product_id, p.source, p.external_id, p.sub_key, s.kind,"  # noqa: S608 - numbered parameters, our own words
             " s.variant, s.language, s.currency, p.scope_id, p.name, v.version,"
             " EXISTS (SELECT 1 FROM item_observations i WHERE i.vendor_product_id = p.id),"
-            " EXISTS (SELECT 1 FROM price_holds h WHERE h.series_id = s.id"
-            " AND h.state <> 'released')"
+            f" EXISTS (SELECT 1 FROM price_holds h WHERE h.series_id = s.id AND {KEPT_OUT_SQL})"
             " FROM price_series s JOIN vendor_products p ON p.id = s.vendor_product_id"
             " LEFT JOIN scope_states v ON v.scope_id = p.scope_id"
             f" WHERE s.vendor_product_id IN ({wanted}) ORDER BY s.id",
@@ -190,7 +189,7 @@ class SeriesReader:
             self._known_kept_out |= {one: set() for one in missing}
             for series_id, moment in self._read(
                 f"SELECT series_id, {self._dialect.epoch_of('observed_at')} FROM price_holds"  # noqa: S608 - numbered parameters
-                f" WHERE series_id IN ({wanted}) AND state <> 'released'",
+                f" WHERE series_id IN ({wanted}) AND {KEPT_OUT_SQL}",
                 parameters,
             ):
                 self._known_kept_out[series_id].add(moment)

@@ -166,6 +166,25 @@ def test_quotes_that_are_older_than_a_decision_show_nothing(
     assert moved() == 0
 
 
+def test_a_price_that_no_look_believed_then_is_no_trend(database: Database, tmp_path: Path) -> None:
+    import_products(database, tmp_path / "catalog", {1: "Alakazam"})
+    days = days_back(30)
+    doubted = [1_000 * 1.5**place // 1 for place in range(16)]  # none of them confirms another
+    dollars = [10.0] * 8 + doubted + [11.0] * 6
+    listed: dict[date, Day] = {
+        day: {(1, "Normal"): {"market": price}} for day, price in zip(days, dollars, strict=True)
+    }
+    import_days(database, tmp_path / "days", listed)
+    with database.read() as connection:
+        assert len(load_holds(connection)) == 16
+    with database.read() as connection:
+        found = load_trends(
+            connection, connection, database.dialect, game="pokemon",
+            source=Source.TCGCSV, currency="USD", days=8, least=1, limit=5, now=NOW,
+        )  # fmt: skip
+    assert (found.considered, found.up) == (0, ())
+
+
 @pytest.mark.parametrize("alone", [True, False])
 def test_a_graded_price_never_speaks_for_a_card(
     database: Database, tmp_path: Path, *, alone: bool

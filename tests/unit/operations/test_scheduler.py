@@ -136,6 +136,22 @@ def test_a_clock_set_back_repeats_no_slot(database: Database):
     assert kit.scheduler.tick() == []
 
 
+@pytest.mark.parametrize("worked", [True, False])
+def test_a_clock_that_was_years_ahead_stops_no_schedule(database: Database, worked: bool):  # noqa: FBT001
+    kit = Kit(database, hourly())
+    kit.time.advance(timedelta(days=1000))
+    assert len(kit.scheduler.tick()) == 1
+    if worked:
+        kit.runner.run_pending()
+    for hour in range(3):
+        kit.time.set(NOON + timedelta(hours=hour))
+        (job_id,) = kit.scheduler.tick()
+        assert kit.scheduler.tick() == []
+        assert kit.runner.run_pending() == 1
+        job = kit.show(job_id)
+        assert (job.state, job.due_at) == (JobState.DONE, NOON + timedelta(hours=hour))
+
+
 def test_the_thread_writes_slots_and_outlives_a_bad_moment(database: Database):
     class Flaky(JobRegistry):
         calls = 0
