@@ -14,6 +14,7 @@ from tcgtracker.domain.source import Source
 LEAST_WAIT = timedelta(hours=6)
 """Between two checks of a card (DESIGN section 4)."""
 LONGEST_WAIT = timedelta(days=7)
+_AHEAD = LONGEST_WAIT + timedelta(days=1)
 _PAGE = 5_000
 
 
@@ -51,7 +52,10 @@ def wait_after(unanswered: int) -> timedelta:
 
 
 def iter_due(connection: Connection, now: datetime) -> Iterator[list[DueRow]]:
-    """Yield cards that were never checked, then those whose time has come, the oldest first."""
+    """Yield cards that were never checked, then those whose time has come, the oldest first.
+
+    Last those of a moment that no wait reaches: a clock that ran ahead wrote it.
+    """
     statement = (
         select(cards.c.id, games.c.slug, cards.c.next_check_at, cards.c.last_price_update)
         .join(tcg_sets, tcg_sets.c.id == cards.c.set_id)
@@ -63,17 +67,16 @@ def iter_due(connection: Connection, now: datetime) -> Iterator[list[DueRow]]:
     while rows := connection.execute(never.where(cards.c.id > after)).all():
         yield [DueRow(*row) for row in rows]
         after = rows[-1][0]
-    passed = statement.where(cards.c.next_check_at <= now).order_by(
-        cards.c.next_check_at, cards.c.id
-    )
-    beyond: ColumnElement[bool] | None = None
-    while rows := connection.execute(passed if beyond is None else passed.where(beyond)).all():
-        yield [DueRow(*row) for row in rows]
-        last_id, last_at = rows[-1][0], rows[-1][2]
-        beyond = or_(
-            cards.c.next_check_at > last_at,
-            (cards.c.next_check_at == last_at) & (cards.c.id > last_id),
-        )
+    for due in (cards.c.next_check_at <= now, cards.c.next_check_at > now + _AHEAD):
+        passed = statement.where(due).order_by(cards.c.next_check_at, cards.c.id)
+        beyond: ColumnElement[bool] | None = None
+        while rows := connection.execute(passed if beyond is None else passed.where(beyond)).all():
+            yield [DueRow(*row) for row in rows]
+            last_id, last_at = rows[-1][0], rows[-1][2]
+            beyond = or_(
+                cards.c.next_check_at > last_at,
+                (cards.c.next_check_at == last_at) & (cards.c.id > last_id),
+            )
 
 
 def quotes_of(
@@ -106,7 +109,11 @@ def claim_due(
     Two that claim the same card never both get it: the other finds it locked, or due later.
     """
     claimed: set[int] = set()
-    is_due = or_(cards.c.next_check_at.is_(None), cards.c.next_check_at <= now)
+    is_due = or_(
+        cards.c.next_check_at.is_(None),
+        cards.c.next_check_at <= now,
+        cards.c.next_check_at > now + _AHEAD,
+    )
     for chunk in chunks(sorted(card_ids)):
         free = connection.execute(
             select(cards.c.id)

@@ -128,6 +128,18 @@ def test_cards_of_an_open_job_are_not_chosen_again_when_their_claim_has_lapsed(
     assert len(kit.jobs("update_prices")) == 1
 
 
+def test_what_a_clock_that_ran_ahead_put_off_for_years_is_due(kit: Kit, first: Shop):
+    ids = stale(kit, 3)
+    longest = NOON + timedelta(days=7)
+    kit.due_at({ids[0]: longest, ids[1]: NOON + timedelta(days=800)})
+    kit.enqueue("update_all_card_prices")
+    kit.runner.run_pending()
+    assert sorted(call[0] for call in first.calls) == [f"p{ids[1]}", f"p{ids[2]}"]
+    checks = kit.checks()
+    assert checks[ids[0]][0] == longest, "a wait that we make ourselves is kept"
+    assert (checks[ids[1]][0] or longest) < longest
+
+
 def test_an_outage_leaves_the_cards_due_and_the_next_run_takes_them_again(kit: Kit, first: Shop):
     ids = stale(kit, 3)
     first.fault = Unavailable("pricecharting", "product", "connection refused")
