@@ -129,7 +129,7 @@ def test_held_prices_are_decided(ask: Ask, filled: Filled) -> None:
     with filled.tracker.history.read() as history:
         by = history.scalars(select(price_holds.c.decided_by).order_by(price_holds.c.id)).all()
     assert by == ["admin", "admin"]
-    said = body_of(ask("GET", f"/api/v1/cards/{filled.card}?source=pricecharting"))
+    said = body_of(ask("GET", f"/api/v1/cards/{filled.card}"))
     assert said["price"]["market_price"] == "9999.99"  # released, so it is the newest
     assert log(ask, "&action=hold.") == [
         ("hold.rejected", str(second), "admin"),
