@@ -110,7 +110,7 @@ Cursor = Annotated[
 ]
 GameSlug = Annotated[str | None, _text("slug of a game", "pokemon"), NulFree]
 RequiredGame = Annotated[str, _text("slug of a game", "pokemon"), NulFree]
-SetId = Annotated[int | None, Query(description="id of a set", ge=1, le=MAX_ID)]
+SetId = Annotated[int | None, Query(alias="set", description="id of a set", ge=1, le=MAX_ID)]
 Region = Annotated[str | None, _text("region of the set", "international"), NulFree]
 Rarity = Annotated[str | None, _text("rarity, exactly as it is listed", "Rare"), NulFree]
 CardText = Annotated[

@@ -30,9 +30,7 @@ def router(tracker: Tracker) -> APIRouter:
         q: parameters.SearchText,
         *,
         game: parameters.GameSlug = None,
-        set_id: Annotated[
-            int | None, Query(alias="set", description="id of a set", ge=1, le=parameters.MAX_ID)
-        ] = None,
+        set_id: parameters.SetId = None,
         rarity: parameters.Rarity = None,
         product_type: ProductType | None = None,
         limit: Limit = 20,
@@ -41,8 +39,8 @@ def router(tracker: Tracker) -> APIRouter:
         """Whole words and beginnings come first.
 
         A word is read as mistyped where nothing begins like it, or where the words taken literally
-        have no card in common; then `corrected` is true. The catalog is as it was a few seconds
-        ago at most.
+        have no card in common; then `corrected` is true. The catalog is as it was some seconds
+        ago, half a minute at most.
         """
         filters = Filters(game or "", set_id, rarity or "", product_type or "")
         hits = tracker.search.search(q, filters, limit=limit, offset=offset)

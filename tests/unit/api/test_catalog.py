@@ -82,6 +82,8 @@ def test_games_sets_and_pages(get: Any) -> None:
     assert len(first["items"]) == 2
     assert len(rest["items"]) == 1
     assert rest["next_cursor"] is None
+    assert len(get("/cards", set=set_id).json()["items"]) == 3
+    assert get("/cards", set=set_id + 1).status_code == 404
 
 
 @pytest.mark.parametrize(
