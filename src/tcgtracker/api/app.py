@@ -35,7 +35,7 @@ from tcgtracker.api import (
 from tcgtracker.api.authentication import Authentication
 from tcgtracker.api.data_version import DataVersion
 from tcgtracker.api.json_body import StrictJson
-from tcgtracker.api.known_parameters import KnownParameters
+from tcgtracker.api.known_parameters import refuse_unknown_parameters
 from tcgtracker.api.metrics import RequestMetrics
 from tcgtracker.api.middleware import (
     BodyLimit,
@@ -105,7 +105,6 @@ def create_app(
     app.include_router(health.router(tracker))
     app.include_router(metrics.router(tracker))
     app.include_router(ebay_notices.router(tracker))
-    known = KnownParameters(_PREFIX)
     for routes in (
         prices.router(
             tracker, version, RenderedCache(), kept
@@ -124,10 +123,11 @@ def create_app(
         flags.router(tracker),
         links.router(tracker),
     ):
-        app.include_router(routes, prefix=_PREFIX, dependencies=[Depends(known.check)])
+        app.include_router(
+            routes, prefix=_PREFIX, dependencies=[Depends(refuse_unknown_parameters)]
+        )
     app.include_router(docs.router(app))
     document.complete(app)
-    known.learn(app)
     # The last one added is the outermost.
     settings, origins = tracker.settings, tracker.settings.security.origins
     if pages is not None:
