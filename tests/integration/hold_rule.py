@@ -95,3 +95,13 @@ def _confirm(done: Judged, market: int, day: date) -> None:
             for one in group:
                 one.state = "released"
                 done.reads[one.day] = one.values
+                _read_on(done, one.day)
+
+
+def _read_on(done: Judged, day: date) -> None:
+    """Let the days after one, which are held themselves, read the price before them anew."""
+    held = {hold.day for hold in done.holds if hold.state == "held"}
+    for later in sorted(known for known in done.reads if known > day):
+        if later not in held:
+            break
+        done.reads[later] = done.reads[day]
