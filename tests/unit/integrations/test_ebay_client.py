@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from tcgtracker.config import EbaySettings
 from tcgtracker.domain.clock import FixedClock
 from tcgtracker.domain.errors import (
     BadCredentials,
@@ -24,6 +23,7 @@ from tcgtracker.integrations.ebay.normalize import add_hits
 from tcgtracker.integrations.ebay.notices import challenge_response
 from tcgtracker.integrations.ebay.words import search_words
 from tcgtracker.runtime.ports import CallOutcome, ReportedQuota
+from tcgtracker.vendor_settings import EbaySettings
 from tests.unit.integrations.asking import NOW, Scripted, answering, ask
 from tests.unit.integrations.calling import OpenGate
 

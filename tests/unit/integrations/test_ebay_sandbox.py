@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 import pytest
 from pydantic import SecretStr
 
-from tcgtracker.config import EbaySettings
 from tcgtracker.domain.clock import FixedClock
 from tcgtracker.domain.errors import (
     BadCredentials,
@@ -15,6 +14,7 @@ from tcgtracker.integrations import ebay
 from tcgtracker.sandbox.ebay import CLIENT_ID, CLIENT_SECRET, EbaySandbox
 from tcgtracker.sandbox.make_world import make_world
 from tcgtracker.sandbox.tokens import Tokens
+from tcgtracker.vendor_settings import EbaySettings
 from tests.unit.integrations.asking import NOW, ask
 
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tcgtracker.config import JustTcgSettings
 from tcgtracker.domain.errors import (
     BadCredentials,
     ContractBroken,
@@ -31,6 +30,7 @@ from tcgtracker.integrations.justtcg import paging
 from tcgtracker.integrations.justtcg.client import JustTcgClient
 from tcgtracker.runtime.ports import CallOutcome, ReportedQuota
 from tcgtracker.sandbox.wire import Response
+from tcgtracker.vendor_settings import JustTcgSettings
 from tests.unit.integrations.calling import NOW, Wire, a_json, a_wire, drain
 from tests.unit.integrations.justtcg_cards import SEEN_S, a_set
 

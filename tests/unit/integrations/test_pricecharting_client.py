@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tcgtracker.config import PriceChartingSettings
 from tcgtracker.domain.catalog import ProductType
 from tcgtracker.domain.errors import (
     BadCredentials,
@@ -29,6 +28,7 @@ from tcgtracker.integrations.contract import (
 from tcgtracker.integrations.pricecharting.client import PriceChartingClient
 from tcgtracker.runtime.ports import CallOutcome
 from tcgtracker.sandbox.wire import Response
+from tcgtracker.vendor_settings import PriceChartingSettings
 from tests.unit.integrations.builders import values_of
 from tests.unit.integrations.calling import Wire, a_json, a_wire, drain
 from tests.unit.integrations.test_pricecharting_api import a_hit, a_product

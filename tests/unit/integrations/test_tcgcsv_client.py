@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from tcgtracker.config import TcgcsvSettings
 from tcgtracker.domain.clock import FixedClock
 from tcgtracker.domain.errors import (
     ContractBroken,
@@ -18,6 +17,7 @@ from tcgtracker.domain.errors import (
 from tcgtracker.integrations import tcgcsv
 from tcgtracker.sandbox.make_world import make_world
 from tcgtracker.sandbox.tcgcsv import TcgcsvSandbox
+from tcgtracker.vendor_settings import TcgcsvSettings
 from tests.unit.integrations.asking import NOW, Scripted, all_of, answering, ask
 from tests.unit.integrations.builders import a_row, an_answer, market_of
 from tests.unit.integrations.calling import OpenGate

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import SecretStr
 
-from tcgtracker.config import TcgplayerSettings
 from tcgtracker.domain.catalog import ProductType
 from tcgtracker.domain.clock import FixedClock
 from tcgtracker.domain.errors import (
@@ -19,6 +18,7 @@ from tcgtracker.domain.quote import Facet, PriceValues
 from tcgtracker.integrations import tcgplayer
 from tcgtracker.integrations.contract import IdKind, ProductRef
 from tcgtracker.integrations.tcgplayer.normalize import asked_ids, item_page
+from tcgtracker.vendor_settings import TcgplayerSettings
 from tests.unit.integrations.asking import NOW, Scripted, all_of, answering, ask
 from tests.unit.integrations.builders import a_row
 from tests.unit.integrations.calling import OpenGate

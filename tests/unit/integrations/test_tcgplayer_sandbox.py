@@ -10,7 +10,6 @@ from itertools import islice
 import pytest
 from pydantic import SecretStr
 
-from tcgtracker.config import TcgplayerSettings
 from tcgtracker.domain.clock import FixedClock
 from tcgtracker.domain.errors import (
     BadCredentials,
@@ -23,6 +22,7 @@ from tcgtracker.integrations.tcgplayer.normalize import asked_ids, item_page
 from tcgtracker.sandbox.make_world import make_world
 from tcgtracker.sandbox.tcgplayer import PRIVATE_KEY, PUBLIC_KEY, TcgplayerSandbox
 from tcgtracker.sandbox.tokens import Tokens
+from tcgtracker.vendor_settings import TcgplayerSettings
 from tests.unit.integrations.asking import NOW, all_of, ask
 from tests.unit.integrations.builders import values_of
 

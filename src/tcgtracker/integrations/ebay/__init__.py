@@ -3,13 +3,13 @@
 import base64
 from datetime import timedelta
 
-from tcgtracker.config import EbaySettings
 from tcgtracker.domain.clock import Clock
 from tcgtracker.integrations.contract import Capability, Limits, Terms, VendorInfo
 from tcgtracker.integrations.ebay.client import EbayVendor
 from tcgtracker.integrations.ebay.words import GAME_WORDS
 from tcgtracker.integrations.http import VendorHttp
 from tcgtracker.integrations.tokens import TokenCalls, TokenRequest
+from tcgtracker.vendor_settings import EbaySettings
 
 # vendors/ebay.md section 1
 HOSTS = {"production": "https://api.ebay.com", "sandbox": "https://api.sandbox.ebay.com"}

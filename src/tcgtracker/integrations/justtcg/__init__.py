@@ -1,12 +1,12 @@
 """JustTCG. In: its JSON answers. Out: prices by printing and condition, sets, cards, hits."""
 
-from tcgtracker.config import JustTcgSettings
 from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.source import REFRESH_INTERVAL, Source
 from tcgtracker.integrations.contract import Capability, IdKind, Limits, Terms, VendorInfo
 from tcgtracker.integrations.http import VendorHttp
 from tcgtracker.integrations.justtcg.client import JustTcgClient
 from tcgtracker.integrations.justtcg.names import GAME_IDS
+from tcgtracker.vendor_settings import JustTcgSettings
 
 _TERMS = Terms(
     may_store=True,

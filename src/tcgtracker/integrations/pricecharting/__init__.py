@@ -1,12 +1,12 @@
 """PriceCharting. In: its price-guide CSV and its API. Out: price pages, products, search hits."""
 
-from tcgtracker.config import PriceChartingSettings
 from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.source import REFRESH_INTERVAL, Source
 from tcgtracker.integrations.contract import Capability, Limits, Terms, VendorInfo
 from tcgtracker.integrations.http import VendorHttp
 from tcgtracker.integrations.pricecharting.client import PriceChartingClient
 from tcgtracker.integrations.pricecharting.columns import CATEGORIES
+from tcgtracker.vendor_settings import PriceChartingSettings
 
 _TERMS = Terms(
     may_store=True,

@@ -4,13 +4,13 @@ In: its price answers, one a group and day, as files in a folder, in an archive,
 from the network. Out: price pages, one a category and day; sets and cards from the network.
 """
 
-from tcgtracker.config import TcgcsvSettings
 from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.source import REFRESH_INTERVAL, Source
 from tcgtracker.integrations.contract import Capability, Limits, Terms, VendorInfo
 from tcgtracker.integrations.http import VendorHttp
 from tcgtracker.integrations.tcgcsv.client import TcgcsvVendor
 from tcgtracker.integrations.tcgcsv.pages import GAME_CATEGORIES
+from tcgtracker.vendor_settings import TcgcsvSettings
 
 _TERMS = Terms(
     may_store=True,

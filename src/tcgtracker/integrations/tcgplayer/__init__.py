@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from tcgtracker.config import TcgplayerSettings
 from tcgtracker.domain.clock import Clock
 from tcgtracker.domain.source import REFRESH_INTERVAL, Source
 from tcgtracker.integrations.contract import Capability, IdKind, Limits, Terms, VendorInfo
@@ -10,6 +9,7 @@ from tcgtracker.integrations.http import VendorHttp
 from tcgtracker.integrations.tcgcsv.pages import GAME_CATEGORIES
 from tcgtracker.integrations.tcgplayer.client import BATCH, TcgplayerVendor
 from tcgtracker.integrations.tokens import TokenCalls, TokenRequest
+from tcgtracker.vendor_settings import TcgplayerSettings
 
 _TERMS = Terms(
     may_store=True,
