@@ -12,7 +12,7 @@ DEMO ?=
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-distributed serve setup setup-dev setup-browser test test-browser screenshots test-unit test-integration test-long coverage test-pythons check bench eval-matching eval-held-out lock migrate clean
+.PHONY: help run run-distributed serve setup setup-dev setup-browser setup-promtool test test-browser screenshots test-unit test-integration test-long coverage test-pythons check bench eval-matching eval-held-out lock migrate clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -44,6 +44,15 @@ setup-browser: $(AXE) ## Chromium and axe-core for the tests of the pages
 $(AXE): tests/browser/package-lock.json tests/browser/package.json | $(VENV)/.dev
 	@cd tests/browser && PATH="$(abspath $(BIN)):$$PATH" npm ci --silent --no-audit --no-fund
 
+# Debian's promtool, unpacked beside the environment: its package would start a server.
+PROMTOOL := $(VENV)/prometheus/usr/bin/promtool
+setup-promtool: setup-dev ## promtool for the test of the alert rules, where Debian's packages are
+	@command -v promtool >/dev/null || [ -x $(PROMTOOL) ] || { command -v apt-get >/dev/null \
+	  && mkdir -p $(VENV)/prometheus && cd $(VENV)/prometheus \
+	  && { apt-get -qq download prometheus || { apt-get -qq update && apt-get -qq download prometheus; }; } \
+	  && dpkg -x prometheus_*.deb . && rm prometheus_*.deb; } >/dev/null 2>&1 \
+	  || echo "promtool is not here and cannot be had: its test is skipped, the parser's runs"
+
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -63,7 +72,7 @@ $(VENV)/.dev: requirements-dev.txt $(BUILT_OF) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.run
 
-test: setup-dev setup-browser ## every test a clean machine can run (set-up included)
+test: setup-dev setup-browser setup-promtool ## every test a clean machine can run (set-up included)
 	$(PYTEST) -m "not long"
 
 test-unit: setup-dev ## the fast tests
